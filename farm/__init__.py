@@ -1,0 +1,1 @@
+"""The product: a farm of agents for a team."""

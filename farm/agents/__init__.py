@@ -1,0 +1,1 @@
+"""Agents, their servers, and what moves them."""

@@ -1,0 +1,85 @@
+"""Every setting of the farm comes from the environment through here; each also as NAME_FILE."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class SettingError(Exception):
+    """A setting cannot be used; the sentence names it and says what to set instead."""
+
+
+def text(name: str, default: str = "", *, environ: Mapping[str, str] = os.environ) -> str:
+    """The value of `name`, else the content of the file that NAME_FILE names, else `default`."""
+    if value := environ.get(name):
+        return value
+    path = environ.get(f"{name}_FILE")
+    if not path:
+        return default
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise SettingError(f"{name}_FILE names {path}, which cannot be read: {error}") from error
+
+
+def flag(name: str, *, default: bool = False, environ: Mapping[str, str] = os.environ) -> bool:
+    """True for 1, true, yes, on; False for 0, false, no, off; SettingError for anything else."""
+    value = text(name, environ=environ).lower()
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    if value == "":
+        return default
+    raise SettingError(f"{name} is {value!r}: say 1 or 0.")
+
+
+def number(name: str, default: int, *, environ: Mapping[str, str] = os.environ) -> int:
+    """A whole number, or SettingError."""
+    value = text(name, environ=environ)
+    if not value:
+        return default
+    try:
+        return int(value)
+    except ValueError:
+        raise SettingError(f"{name} is {value!r}: give a whole number.") from None
+
+
+def words(name: str, default: str = "", *, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """A comma-separated list, without empty items."""
+    return [word.strip() for word in text(name, default, environ=environ).split(",") if word.strip()]
+
+
+def folder(name: str, default: Path) -> Path:
+    """An absolute folder; it is not made here."""
+    return Path(text(name) or default).expanduser().resolve()
+
+
+def kept_secret(name: str, keep: Path) -> str:
+    """The secret `name`; without one it is made once and kept in the file `keep` (0600).
+
+    Only a laptop relies on the file: with DEBUG off a system check asks for the variable.
+    """
+    if value := text(name):
+        return value
+    if not keep.exists():
+        keep.parent.mkdir(parents=True, exist_ok=True)
+        _write_private(keep, secrets.token_urlsafe(48))
+    return keep.read_text().strip()
+
+
+def _write_private(path: Path, value: str) -> None:
+    """Whole or not at all, and the first of two writers wins."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(value)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

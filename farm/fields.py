@@ -1,0 +1,36 @@
+"""Columns whose content is unreadable without the farm's key."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Expression
+
+
+class SecretField(models.TextField[str, str]):
+    """Text that is encrypted in the database and clear in memory; an empty one stays empty.
+
+    FIELD_KEYS lists the keys, newest first: the first encrypts, every one of them decrypts.
+    """
+
+    def get_prep_value(self, value: str | None) -> str | None:
+        """The token that is stored."""
+        return _cipher().encrypt(value.encode()).decode() if value else value
+
+    def from_db_value(
+        self, value: str | None, expression: Expression, connection: BaseDatabaseWrapper
+    ) -> str | None:
+        """The clear text; cryptography's InvalidToken when no key of ours fits."""
+        return _cipher().decrypt(value).decode() if value else value
+
+
+@lru_cache(maxsize=1)
+def _cipher() -> MultiFernet:
+    digests = [hashlib.sha256(key.encode()).digest() for key in settings.FIELD_KEYS]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

@@ -1,0 +1,151 @@
+"""Django's settings; a laptop needs none of them set (docs/configuration.md lists them all)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from farm import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+FARM_DATA = env.folder("FARM_DATA", BASE_DIR / "var")
+
+DEBUG = env.flag("DEBUG", default=True)
+SECRET_KEY = env.kept_secret("SECRET_KEY", FARM_DATA / "secrets" / "secret_key")
+FIELD_KEYS = env.words("FIELD_KEYS") or [
+    env.kept_secret("FIELD_KEY", FARM_DATA / "secrets" / "field_key")
+]
+
+PORT = env.number("PORT", 8000)
+SITE_URL = env.text("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
+AGENTS_DOMAIN = env.text("AGENTS_DOMAIN", "agents.localhost")
+TUNNEL_PORT = env.number("TUNNEL_PORT", PORT + 1)
+AGENT_URL = env.text("AGENT_URL", f"http://{{host}}.{AGENTS_DOMAIN}:{TUNNEL_PORT}")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1")
+CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "farm.accounts",
+    "farm.billing",
+    "farm.agents",
+    "farm.web",
+    "farm.ops",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "farm.urls"
+WSGI_APPLICATION = "farm.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates" / "html", BASE_DIR / "templates" / "email"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": FARM_DATA / "farm.sqlite3",
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LOCALE_PATHS = [BASE_DIR / "farm" / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = FARM_DATA / "static"
+
+EMAIL_HOST = env.text("EMAIL_HOST", "127.0.0.1")
+EMAIL_PORT = env.number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "farm@localhost")
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+if SESSION_COOKIE_SECURE:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+X_FRAME_OPTIONS = "DENY"
+
+# The clouds, the models and the chat apps. Endpoints are set by whoever points the farm elsewhere.
+HETZNER_TOKEN = env.text("HETZNER_TOKEN")
+HETZNER_ENDPOINT = env.text("HETZNER_ENDPOINT", "https://api.hetzner.cloud/v1")
+SSH_PORT = env.number("SSH_PORT", 22)
+SSH_SOURCES = env.words("SSH_SOURCES", "0.0.0.0/0")
+TELEGRAM_ENDPOINT = env.text("TELEGRAM_ENDPOINT", "https://api.telegram.org")
+MODEL_ENDPOINTS = {
+    provider: endpoint
+    for provider in ("anthropic", "openai", "openrouter", "mistral", "google")
+    if (endpoint := env.text(f"{provider.upper()}_ENDPOINT"))
+}
+SANDBOX_MODEL_ENDPOINT = env.text("SANDBOX_MODEL_ENDPOINT")
+SANDBOX_MODEL_KEY = env.text("SANDBOX_MODEL_KEY")
+SANDBOX_MODEL = env.text("SANDBOX_MODEL")
+SANDBOX_MAILBOX_URL = env.text("SANDBOX_MAILBOX_URL")
+SANDBOX_CONTROL_URL = env.text("SANDBOX_CONTROL_URL")
+
+# How long a worker's claim on a row lasts before another may take it over, in seconds.
+LEASE_SECONDS = env.number("LEASE_SECONDS", 300)
+WORKER_THREADS = env.number("WORKER_THREADS", 8)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "WARNING")},
+}

@@ -1,0 +1,163 @@
+"""What the farm asks of a cloud: one Protocol, and the values that travel through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class MachineStatus(StrEnum):
+    """What a cloud says of a machine, in the few words that change what we do."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    OFF = "off"
+    DELETING = "deleting"
+    UNKNOWN = "unknown"
+
+
+class ActionStatus(StrEnum):
+    """How an asynchronous order at a cloud stands."""
+
+    RUNNING = "running"
+    SUCCESS = "success"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallRule:
+    """Lets inbound TCP to `port` through from `sources` (CIDR); whatever no rule names is shut."""
+
+    port: int
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Firewall:
+    """A firewall of ours, known by its name, which is unique in a project."""
+
+    name: str
+    rules: tuple[FirewallRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MachineOrder:
+    """All that a cloud needs to make one machine.
+
+    `name` is unique in the project and is how a lost answer is found again; `user_data` is at most
+    32,768 bytes of UTF-8; `image` is an id or a name as `Provider.find_image` or the catalogue
+    gives it; `labels` mark the machine as ours.
+    """
+
+    name: str
+    server_type: str
+    location: str
+    image: str
+    user_data: str
+    labels: Mapping[str, str]
+    firewall: Firewall
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine as the cloud shows it. `created_at` is the cloud's own, in UTC."""
+
+    provider_id: str
+    name: str
+    status: MachineStatus
+    ipv4: str | None
+    server_type: str
+    location: str
+    created_at: datetime
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A machine that was made or adopted, with the ids of the orders still under way for it."""
+
+    machine: Machine
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """How one order stands; `error` is the cloud's code and sentence when it failed."""
+
+    id: str
+    status: ActionStatus
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Net prices in integer micro-units of `currency` (1 EUR = 1,000,000).
+
+    `monthly` caps what a calendar month of started hours costs; None where there is no cap.
+    """
+
+    hourly: int
+    monthly: int | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A server type at a place: what it costs today, its IPv4 apart, and whether it is to be had."""
+
+    server_type: str
+    location: str
+    available: bool
+    price: Price
+    ipv4_price: Price
+    cores: int = 0
+    memory_gb: float = 0.0
+    disk_gb: int = 0
+
+
+class Provider(Protocol):
+    """One project at one cloud. Every method may raise the errors of `provisioning.errors`.
+
+    Not-found is no error: `find` answers None, `delete` is content. Nothing here waits for the
+    cloud to finish; what is under way is asked again later.
+    """
+
+    @property
+    def name(self) -> str:
+        """The cloud's word in our catalogue, such as "hetzner"."""
+
+    def verify(self) -> None:
+        """Prove that the credentials are good and may write; NeedsOperator says what is wrong."""
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Every server type at every place with today's price and availability."""
+
+    def find_image(self, labels: Mapping[str, str]) -> str | None:
+        """The id of the newest available image of ours that carries all `labels`."""
+
+    def find(self, name: str) -> Machine | None:
+        """The machine of that name, or None if the cloud has none."""
+
+    def create(self, order: MachineOrder) -> Created:
+        """Make the machine. A name already taken by a machine with our labels is adopted.
+
+        AnswerLost when it may have been made: call `find` before asking again.
+        """
+
+    def actions(self, ids: Sequence[str]) -> tuple[Action, ...]:
+        """How these orders stand, in one request; ids the cloud forgot are left out."""
+
+    def shutdown(self, provider_id: str) -> None:
+        """Ask the machine to power off by itself."""
+
+    def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> str:
+        """Order an image of the machine's disk; answers the image's id, available later."""
+
+    def delete(self, provider_id: str) -> None:
+        """Delete the machine and whatever of ours hangs on it; look with `find` until gone."""
+
+    def machines(self, labels: Mapping[str, str]) -> tuple[Machine, ...]:
+        """Every machine at the cloud that carries all `labels`, from paged lists."""
