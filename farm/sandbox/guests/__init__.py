@@ -1,0 +1,1 @@
+"""The machines behind the sandbox's clouds: one Protocol, a real and a simulated kind."""
