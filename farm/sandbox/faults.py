@@ -1,0 +1,195 @@
+"""The gate that every outside call passes before and after its effect, and what can go wrong there.
+
+A call is one HTTP request to a sandbox service, or one SSH connection, exec, transfer or forward.
+Services write `async with gate.passage(kind, detail) as passage: <the effect>`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+REMEMBERED_CALLS = 2000
+
+
+class When(StrEnum):
+    """On which side of the call's effect a fault strikes."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the service answers instead of its own word.
+
+    With `text` the body is that text as it is; without, the service wraps `code` and `message` in
+    its own error envelope. `retry_after` is in seconds and told the way the service tells it.
+    """
+
+    status: int
+    code: str = ""
+    message: str = ""
+    text: str | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFailure:
+    """The asynchronous order begun by the call ends in this error."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong at the `call`-th matching call from now, and `times` calls in all.
+
+    A call matches if its kind is `kind` (None: any) and all words of `match` occur in its detail.
+    `times` None means until it is cleared. Exactly one effect is set: `signal` (SIGKILL to that
+    pid), `answer`, `reset` (the connection), `hang` (no answer ever), `delay` (in real seconds) or
+    `action`. A killed or reset call has no effect if it strikes before, all of it if after.
+    """
+
+    kind: str | None = None
+    match: tuple[str, ...] = ()
+    call: int = 1
+    times: int | None = 1
+    when: When = When.BEFORE
+    signal: int | None = None
+    answer: Answer | None = None
+    reset: bool = False
+    hang: bool = False
+    delay: float | None = None
+    action: ActionFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One outside call as the gate counted it, from 1."""
+
+    number: int
+    kind: str
+    detail: str
+
+
+class Severed(Exception):  # noqa: N818
+    """The connection is to be cut without another byte."""
+
+
+class Refused(Exception):  # noqa: N818
+    """The service is to send `answer` and nothing else."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.message or answer.code)
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A call under way: `action_failure` is how the order it begins is to end, if not well."""
+
+    call: Call
+    action_failure: ActionFailure | None
+
+
+@dataclass(slots=True)
+class _Armed:
+    id: int
+    fault: Fault
+    seen: int = 0
+
+    def strikes(self, call: Call) -> bool:
+        """Count `call` if it matches, and say whether it is one of those to strike."""
+        fault = self.fault
+        if fault.kind not in (None, call.kind) or not all(w in call.detail for w in fault.match):
+            return False
+        self.seen += 1
+        last = None if fault.times is None else fault.call + fault.times - 1
+        return self.seen >= fault.call and (last is None or self.seen <= last)
+
+    def spent(self) -> bool:
+        fault = self.fault
+        return fault.times is not None and self.seen >= fault.call + fault.times - 1
+
+
+@dataclass(slots=True)
+class Gate:
+    """Counts outside calls and lets the armed faults strike them."""
+
+    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=REMEMBERED_CALLS))
+    count: int = 0
+    _armed: list[_Armed] = field(default_factory=list)
+    _issued: int = 0
+    _release: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def arm(self, fault: Fault) -> int:
+        """Set `fault`; its calls are counted from here. Answers its id."""
+        self._issued += 1
+        self._armed.append(_Armed(self._issued, fault))
+        return self._issued
+
+    def armed(self) -> tuple[tuple[int, Fault], ...]:
+        """The faults that may still strike, with their ids."""
+        return tuple((armed.id, armed.fault) for armed in self._armed)
+
+    def clear(self) -> None:
+        """Disarm everything, cut the calls that hang, and count from 0 again."""
+        self._armed.clear()
+        self.calls.clear()
+        self.count = 0
+        self._release.set()
+        self._release = asyncio.Event()
+
+    @asynccontextmanager
+    async def passage(self, kind: str, detail: str) -> AsyncIterator[Passage]:
+        """Let one call through; raises Severed or Refused where a fault says so."""
+        call = self._counted(kind, detail)
+        faults = self._striking(call)
+        for fault in faults:
+            if fault.when is When.BEFORE:
+                await self._strike(fault)
+        yield Passage(call, next((f.action for f in faults if f.action), None))
+        for fault in faults:
+            if fault.when is When.AFTER:
+                await self._strike(fault)
+
+    def _counted(self, kind: str, detail: str) -> Call:
+        self.count += 1
+        call = Call(self.count, kind, detail)
+        self.calls.append(call)
+        return call
+
+    def _striking(self, call: Call) -> tuple[Fault, ...]:
+        striking = tuple(armed.fault for armed in self._armed if armed.strikes(call))
+        self._armed = [armed for armed in self._armed if not armed.spent()]
+        return striking
+
+    async def _strike(self, fault: Fault) -> None:
+        if fault.delay is not None:
+            await asyncio.sleep(fault.delay)
+        if fault.signal is not None:
+            _kill(fault.signal)
+            raise Severed
+        if fault.answer is not None:
+            raise Refused(fault.answer)
+        if fault.reset:
+            raise Severed
+        if fault.hang:
+            await self._release.wait()
+            raise Severed
+
+
+def _kill(pid: int) -> None:
+    # A process that is gone already was killed by an earlier call: nothing is left to do.
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
