@@ -50,7 +50,9 @@ def number(name: str, default: int, *, environ: Mapping[str, str] = os.environ) 
 
 def words(name: str, default: str = "", *, environ: Mapping[str, str] = os.environ) -> list[str]:
     """A comma-separated list, without empty items."""
-    return [word.strip() for word in text(name, default, environ=environ).split(",") if word.strip()]
+    return [
+        word.strip() for word in text(name, default, environ=environ).split(",") if word.strip()
+    ]
 
 
 def folder(name: str, default: Path) -> Path:

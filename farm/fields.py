@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
@@ -12,8 +13,14 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 
+if TYPE_CHECKING:
+    TextField = models.TextField[str, str]
+else:
+    # Django's own field takes no type parameters at run time.
+    TextField = models.TextField
 
-class SecretField(models.TextField[str, str]):
+
+class SecretField(TextField):
     """Text that is encrypted in the database and clear in memory; an empty one stays empty.
 
     FIELD_KEYS lists the keys, newest first: the first encrypts, every one of them decrypts.
@@ -24,7 +31,7 @@ class SecretField(models.TextField[str, str]):
         return _cipher().encrypt(value.encode()).decode() if value else value
 
     def from_db_value(
-        self, value: str | None, expression: Expression, connection: BaseDatabaseWrapper
+        self, value: str | None, _expression: Expression, _connection: BaseDatabaseWrapper
     ) -> str | None:
         """The clear text; cryptography's InvalidToken when no key of ours fits."""
         return _cipher().decrypt(value).decode() if value else value

@@ -1,0 +1,101 @@
+"""People, the accounts they share, and the audit trail of what they did."""
+
+from __future__ import annotations
+
+import secrets
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def new_uid() -> str:
+    """Twelve letters and digits that nobody confuses: about 59 bits."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(12))
+
+
+class User(AbstractUser):
+    """A person, known by an e-mail address; `username` holds a uid that nobody sees."""
+
+    username = models.CharField(max_length=150, unique=True, default=new_uid)
+    email = models.EmailField(_("e-mail address"), unique=True)
+    display_name = models.CharField(_("name"), max_length=80, blank=True)
+    language = models.CharField(max_length=8, default="en")
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def called(self) -> str:
+        """How an agent addresses this person: the name given, or what stands before the @."""
+        return self.display_name or self.email.partition("@")[0].split(".")[0].capitalize()
+
+
+class Role(models.TextChoices):
+    """What a member may do in an account."""
+
+    OWNER = "owner", _("owner")
+    ADMIN = "admin", _("admin")
+    MEMBER = "member", _("member")
+
+
+class Door(models.TextChoices):
+    """Through which door a wish came."""
+
+    WEB = "web", "web"
+    API = "api", "API"
+    CLI = "cli", "command line"
+    FARM = "farm", "the farm itself"
+
+
+class Account(models.Model):
+    """A team; it owns agents."""
+
+    uid = models.CharField(max_length=12, unique=True, default=new_uid)
+    name = models.CharField(max_length=80)
+    created_at = models.DateTimeField(auto_now_add=True)
+    members: models.ManyToManyField[User, Membership] = models.ManyToManyField(
+        User, through="Membership", related_name="accounts"
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One person in one account, with a role."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=8, choices=Role.choices, default=Role.MEMBER)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "user"], name="one_membership_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.account} as {self.role}"
+
+
+class AuditEntry(models.Model):
+    """Who did what through which door; written in the transaction of the deed itself."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    account = models.ForeignKey(Account, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    door = models.CharField(max_length=4, choices=Door.choices)
+    verb = models.CharField(max_length=40)
+    subject = models.CharField(max_length=40)
+
+    class Meta:
+        ordering: ClassVar = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%F %T} {self.actor} {self.verb} {self.subject}"

@@ -1,0 +1,33 @@
+"""What changes people and accounts."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from farm.accounts.models import Account, AuditEntry, Door, Membership, Role, User
+
+
+def account_of(*, user: User) -> Account:
+    """The account the person acts for; a person without one gets one of their own.
+
+    Safe to call at every request: the membership is looked for first.
+    """
+    membership = user.memberships.select_related("account").order_by("pk").first()
+    return membership.account if membership else _open_account(user=user)
+
+
+@transaction.atomic
+def _open_account(*, user: User) -> Account:
+    account = Account.objects.create(name=user.called)
+    Membership.objects.create(account=account, user=user, role=Role.OWNER)
+    record(account=account, actor=user, door=Door.WEB, verb="open account", subject=account.uid)
+    return account
+
+
+def record(
+    *, account: Account | None, actor: User | None, door: Door, verb: str, subject: str
+) -> AuditEntry:
+    """One line of the audit trail, to be written in the transaction of the deed."""
+    return AuditEntry.objects.create(
+        account=account, actor=actor, door=door, verb=verb, subject=subject
+    )
