@@ -1,0 +1,214 @@
+"""The Hetzner Cloud as a Provider: every call with a timeout, no wait, every error in our words."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from hcloud import APIException, Client
+from hcloud.firewalls import BoundFirewall
+from hcloud.images import BoundImage, Image
+from hcloud.locations import Location
+from hcloud.server_types import ServerType
+from hcloud.servers import CreateServerResponse, Server
+
+from provisioning.errors import Rejected, Transient
+from provisioning.hetzner_errors import LastAnswer, farm_errors
+from provisioning.hetzner_values import (
+    action_of,
+    cloud_rules,
+    machine_of,
+    offers_of,
+    rule_key,
+    selector,
+)
+from provisioning.provider import (
+    Action,
+    Created,
+    Firewall,
+    Machine,
+    MachineOrder,
+    Offer,
+)
+
+ENDPOINT = "https://api.hetzner.cloud/v1"
+TIMEOUTS = (3.05, 20.0)
+MAX_USER_DATA = 32768
+ACTIONS_PER_REQUEST = 50
+
+
+class _Connection(threading.local):
+    """A client of each thread's own: the SDK's session must not be shared between threads."""
+
+    def __init__(self, token: str, endpoint: str, version: str) -> None:
+        self.last = LastAnswer()
+        self.client = Client(
+            token=token,
+            api_endpoint=endpoint,
+            application_name="agent-farm",
+            application_version=version,
+            timeout=TIMEOUTS,
+        )
+        # The SDK would sleep up to a minute inside a step, and post a create again after a lost
+        # answer. It has no switch for either, and does not show the headers: hcloud is pinned.
+        base = self.client._client  # noqa: SLF001
+        base._retry_max_retries = 0  # noqa: SLF001
+        base._session.hooks["response"].append(self.last.note)  # noqa: SLF001
+
+
+class Hetzner:
+    """One project of the Hetzner Cloud. Safe to share between threads."""
+
+    name = "hetzner"
+
+    def __init__(self, *, token: str, endpoint: str = ENDPOINT, version: str = "0.1.0") -> None:
+        self._connection = _Connection(token, endpoint.rstrip("/"), version)
+
+    @property
+    def _client(self) -> Client:
+        return self._connection.client
+
+    @property
+    def _last(self) -> LastAnswer:
+        return self._connection.last
+
+    def verify(self) -> None:
+        """Prove that the token is good and may write, by deleting what cannot exist."""
+        with farm_errors(self._last, writes=False):
+            self._client.locations.get_list(per_page=1)
+            try:
+                self._client.request(method="DELETE", url="/ssh_keys/0")
+            except APIException as refusal:
+                if refusal.code not in ("not_found", "invalid_input"):
+                    raise
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Every server type at every place; see Provider."""
+        with farm_errors(self._last, writes=False):
+            pricing = self._client.request(method="GET", url="/pricing")["pricing"]
+            types = self._client.server_types.get_all()
+            return offers_of(types, pricing, now=self._last.at)
+
+    def find_image(self, labels: Mapping[str, str]) -> str | None:
+        """The id of the newest available snapshot that carries all `labels`."""
+        with farm_errors(self._last, writes=False):
+            images = self._client.images.get_all(
+                type=["snapshot"], status=["available"], label_selector=selector(labels)
+            )
+            newest = max(images, key=_age, default=None)
+            return None if newest is None else str(newest.id)
+
+    def find(self, name: str) -> Machine | None:
+        """The machine of that name, or None."""
+        with farm_errors(self._last, writes=False):
+            server = self._client.servers.get_by_name(name)
+            return None if server is None else machine_of(server)
+
+    def create(self, order: MachineOrder) -> Created:
+        """Make the machine, or adopt the one that our own lost call made; see Provider."""
+        if len(order.user_data.encode()) > MAX_USER_DATA:
+            raise Rejected("user_data_too_long", "The machine's user-data exceeds 32,768 bytes.")
+        firewall = self._ensured(order.firewall)
+        with farm_errors(self._last, writes=True):
+            try:
+                answer = self._order(order, firewall)
+            except APIException as refusal:
+                if refusal.code != "uniqueness_error":
+                    raise
+            else:
+                actions = (answer.action, *answer.next_actions)
+                return Created(machine_of(answer.server), tuple(str(a.id) for a in actions))
+        return Created(self._adopted(order))
+
+    def actions(self, ids: Sequence[str]) -> tuple[Action, ...]:
+        """How these orders stand, fifty to a request; ids the cloud forgot are left out."""
+        found: list[Action] = []
+        for start in range(0, len(ids), ACTIONS_PER_REQUEST):
+            wanted = list(ids[start : start + ACTIONS_PER_REQUEST])
+            with farm_errors(self._last, writes=False):
+                answer = self._client.request(method="GET", url="/actions", params={"id": wanted})
+                found.extend(action_of(raw) for raw in answer["actions"])
+        return tuple(found)
+
+    def shutdown(self, provider_id: str) -> None:
+        """Press the power button; a machine that is gone is no error."""
+        with farm_errors(self._last, writes=True), _absence_is_fine():
+            self._client.servers.shutdown(Server(id=int(provider_id)))
+
+    def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> str:
+        """Order a snapshot; answers its image's id, which becomes available later."""
+        with farm_errors(self._last, writes=True):
+            answer = self._client.servers.create_image(
+                Server(id=int(provider_id)),
+                description=description,
+                type="snapshot",
+                labels=dict(labels),
+            )
+            return str(answer.image.id)
+
+    def delete(self, provider_id: str) -> None:
+        """Delete the machine; its automatic primary IPs vanish with it."""
+        with farm_errors(self._last, writes=True), _absence_is_fine():
+            self._client.servers.delete(Server(id=int(provider_id)))
+
+    def machines(self, labels: Mapping[str, str]) -> tuple[Machine, ...]:
+        """Every machine that carries all `labels`, each once although pages shift."""
+        with farm_errors(self._last, writes=False):
+            servers = self._client.servers.get_all(label_selector=selector(labels))
+            return tuple({s.id: machine_of(s) for s in servers}.values())
+
+    def _order(self, order: MachineOrder, firewall: BoundFirewall) -> CreateServerResponse:
+        # No ssh_keys: machines trust the farm's certificate authority and nothing else.
+        return self._client.servers.create(
+            name=order.name,
+            server_type=ServerType(name=order.server_type),
+            image=_image(order.image),
+            location=Location(name=order.location),
+            firewalls=[firewall],
+            user_data=order.user_data,
+            labels=dict(order.labels),
+        )
+
+    def _adopted(self, order: MachineOrder) -> Machine:
+        """The machine that has the name already, if it is ours."""
+        machine = self.find(order.name)
+        if machine is None:
+            raise Transient("name_taken", f"The name {order.name} is taken and cannot be seen yet.")
+        if not order.labels.items() <= machine.labels.items():
+            raise Rejected(
+                "name_taken",
+                f"A machine named {order.name} that is not ours is in the project: remove or "
+                "rename it there, or create the agent anew.",
+            )
+        return machine
+
+    def _ensured(self, wanted: Firewall) -> BoundFirewall:
+        """The firewall of that name with these very rules; made or corrected if need be."""
+        rules = cloud_rules(wanted)
+        with farm_errors(self._last, writes=True):
+            found = self._client.firewalls.get_by_name(wanted.name)
+            if found is None:
+                return self._client.firewalls.create(name=wanted.name, rules=rules).firewall
+            if {rule_key(rule) for rule in found.rules or ()} != {rule_key(r) for r in rules}:
+                found.set_rules(rules)
+            return found
+
+
+@contextmanager
+def _absence_is_fine() -> Iterator[None]:
+    try:
+        yield
+    except APIException as refusal:
+        if refusal.code != "not_found":
+            raise
+
+
+def _image(word: str) -> Image:
+    # Snapshots have no name and go by their id.
+    return Image(id=int(word)) if word.isdecimal() else Image(name=word)
+
+
+def _age(image: BoundImage) -> tuple[datetime, int]:
+    return (image.created or datetime.min.replace(tzinfo=UTC), image.id or 0)
