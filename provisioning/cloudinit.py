@@ -117,7 +117,7 @@ def _render(template: str, versions: Versions, values: Mapping[str, str]) -> str
         .render(
             values,
             files=_files(),
-            checksums=_checksums(versions.node, release),
+            checksums=_checksums(release),
             node_version=versions.node,
             npm_version=release.npm_version,
             runtime_version=versions.runtime,
@@ -149,7 +149,7 @@ def _release(versions: Versions) -> NodeRelease:
     return release
 
 
-def _checksums(node_version: str, release: NodeRelease) -> Mapping[str, str]:
+def _checksums(release: NodeRelease) -> Mapping[str, str]:
     npm = f"{release.npm}  npm.tgz\n"
     return {
         "arm64": f"{release.arm64}  node.tgz\n{npm}",
