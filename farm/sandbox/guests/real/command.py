@@ -1,0 +1,67 @@
+"""Runs the system's own programs from the event loop and turns their failure into a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
+from typing import TypeVar
+
+from farm.sandbox.guests.base import GuestError
+
+T = TypeVar("T")
+PATH = f"{os.environ.get('PATH', '/usr/bin:/bin')}:/usr/sbin:/sbin"
+ENVIRONMENT = {**os.environ, "PATH": PATH, "LC_ALL": "C"}
+
+
+class CommandError(GuestError):
+    """A program failed; `complaint` is the end of what it said about it."""
+
+    def __init__(self, argv: Sequence[str], code: int, complaint: str) -> None:
+        super().__init__(
+            f"`{' '.join(' '.join(argv).split())[:160]}` ended with {code}: {complaint}"
+        )
+        self.complaint = complaint
+
+
+async def run(*argv: str, stdin: str = "") -> str:
+    """Run to the end and answer what it printed; CommandError with its complaint if it failed."""
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=ENVIRONMENT,
+        start_new_session=True,
+    )
+    printed, complaint = await process.communicate(stdin.encode())
+    if process.returncode:
+        raise CommandError(argv, process.returncode, _end(complaint))
+    return printed.decode()
+
+
+async def spawn(
+    *argv: str, stdin: int = DEVNULL, stdout: int, stderr: int, pass_fds: Sequence[int] = ()
+) -> Process:
+    """Start in a session of its own, so that Ctrl-C at a terminal reaches the sandbox only."""
+    return await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        pass_fds=tuple(pass_fds),
+        env=ENVIRONMENT,
+        start_new_session=True,
+    )
+
+
+def piped(stream: T | None) -> T:
+    """The stream of a process that was started with a pipe for it."""
+    if stream is None:
+        raise GuestError("A program was started without the pipe that is read from it.")
+    return stream
+
+
+def _end(complaint: bytes) -> str:
+    return " ".join(complaint.decode(errors="replace").split())[-400:] or "it said nothing"

@@ -1,0 +1,99 @@
+"""Says what the guest image is made of: pure but for reading this machine's own configuration."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from farm.sandbox.guests.real.command import run
+from farm.sandbox.guests.real.network import NAME_SERVER
+
+NAME = "debian-12"
+SUITE = "bookworm"
+USUAL_SECONDS = 45
+
+PACKAGES = (
+    *("systemd", "systemd-sysv", "dbus", "udev", "libpam-systemd", "libnss-myhostname", "locales"),
+    *("openssh-server", "cloud-init", "sudo", "python3", "unattended-upgrades", "procps"),
+    *("ca-certificates", "curl", "wget", "gnupg", "xz-utils"),
+    *("iproute2", "netbase", "ifupdown", "isc-dhcp-client", "nftables"),
+)
+"""What a Debian 12 machine at Hetzner has and setting up an agent relies on."""
+
+_PUBLIC_MIRRORS = (
+    f"deb http://mirror.example.org/debian {SUITE} main",
+    f"deb http://mirror.example.org/debian {SUITE}-updates main",
+    f"deb http://mirror.example.org/debian-security {SUITE}-security main",
+)
+
+_CLOUD_CONFIG = """\
+# Guests have no cloud's hardware to be known by; their seed lies on their disk.
+datasource_list: [NoCloud, None]
+locale: C.UTF-8
+manage_etc_hosts: true
+"""
+
+_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+_NPM_FILES = (Path("/etc/npmrc"), Path("/usr/local/etc/npmrc"))
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything an image depends on: two with the same digest are the same image."""
+
+    suite: str
+    packages: tuple[str, ...]
+    sources: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def digest(self) -> str:
+        """A short name for exactly this recipe."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+
+
+async def recipe() -> Recipe:
+    """The recipe on this machine: its mirrors, and what it trusts besides Debian's own list."""
+    files = {
+        "etc/cloud/cloud.cfg.d/90_guest.cfg": _CLOUD_CONFIG,
+        "etc/resolv.conf": f"nameserver {NAME_SERVER}\n",
+        "etc/machine-id": "",
+        **_certificates(),
+        **_npm_settings(),
+    }
+    return Recipe(SUITE, PACKAGES, await _sources(), tuple(sorted(files.items())))
+
+
+async def _sources() -> tuple[str, ...]:
+    """This machine's mirrors where it runs the same Debian, else the public one."""
+    line = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
+    told = await run("apt-get", "indextargets", "--format", line, "Created-By: Packages")
+    return debian_sources(told.splitlines()) or _PUBLIC_MIRRORS
+
+
+def debian_sources(targets: Iterable[str]) -> tuple[str, ...]:
+    """Lines for apt from "URI release component" lines: the ones of our suite, main only."""
+    wanted = (SUITE, f"{SUITE}-updates", f"{SUITE}-security")
+    split = [target.split() for target in sorted(set(targets))]
+    found = [parts for parts in split if parts[1:2] and parts[1] in wanted and parts[2] == "main"]
+    complete = any(parts[1] == SUITE for parts in found)
+    return tuple(f"deb {' '.join(parts)}" for parts in found) if complete else ()
+
+
+def _certificates() -> dict[str, str]:
+    found = sorted(_CERTIFICATES.glob("*.crt"))
+    return {str(path).lstrip("/"): path.read_text() for path in found}
+
+
+def _npm_settings() -> dict[str, str]:
+    """npm brings its own list of authorities: it must be told of ours, and of nothing else."""
+    kept = {path: _authority_lines(path) for path in _NPM_FILES if path.exists()}
+    return {str(path).lstrip("/"): lines for path, lines in kept.items() if lines}
+
+
+def _authority_lines(path: Path) -> str:
+    lines = path.read_text().splitlines()
+    return "".join(f"{line}\n" for line in lines if line.replace(" ", "").startswith("cafile="))

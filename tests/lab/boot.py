@@ -1,0 +1,128 @@
+"""Boots real guests for tests, without a cloud in front of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+from typing import TypeVar
+
+from farm.sandbox.guests.base import GuestSpec
+from farm.sandbox.guests.real import RealGuests
+
+T = TypeVar("T")
+PATIENCE = 60.0
+"""Seconds; guests were seen to answer within 2 on a quiet machine."""
+CACHE = Path(os.environ.get("FARM_CACHE") or Path.home() / ".cache/agent-farm")
+
+
+class Lab:
+    """Real guests with an event loop of their own, so that plain code can use them."""
+
+    def __init__(self, state: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._ids = count(1)
+        self.guests = RealGuests(state=state, cache=CACHE, why="a test asked for them")
+
+    def wait(self, order: Coroutine[object, object, T], seconds: float = 600) -> T:
+        """Run an order of `guests` and wait for its answer."""
+        return asyncio.run_coroutine_threadsafe(order, self._loop).result(seconds)
+
+    def close(self) -> None:
+        """A power cut."""
+        self.wait(self.guests.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def boot(
+        self, user_data: str, *, name: str = "guest", image: str = "debian-12", boot: bool = True
+    ) -> Booted:
+        """Create a guest and wait for its SSH banner."""
+        ipv4 = self.guests.next_ipv4()
+        spec = GuestSpec(next(self._ids), name, image, user_data, ipv4, boot=boot)
+        self.wait(self.guests.create(spec))
+        if boot:
+            wait_for_ssh(ipv4)
+        return Booted(spec.id, ipv4, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """A guest at an address that this machine reaches directly."""
+
+    id: int
+    ipv4: str
+    lab: Lab
+
+    def execute(self, *argv: str, check: bool = True) -> str:
+        """Run a program inside as root, past its network; answers what it printed."""
+        leader = self.lab.guests._powered[self.id]._inmost()[0]
+        done = subprocess.run(
+            ["nsenter", f"--target={leader}", "--all", "env", "-i", _PATH, *argv],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{argv} ended with {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def wait_for_cloud_init(self) -> None:
+        """Wait until cloud-init went through everything it was told."""
+        self.execute("cloud-init", "status", "--wait", check=False)
+
+
+_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@contextmanager
+def lab(state: Path) -> Iterator[Lab]:
+    """Real guests with their disks in `state`, whose image is ready; gone at the end."""
+    running = Lab(state)
+    try:
+        running.wait(running.guests.start())
+        running.wait(running.guests.image_ready("debian-12"))
+        yield running
+    finally:
+        running.close()
+
+
+@contextmanager
+def booted_guest(user_data: str) -> Iterator[Booted]:
+    """One guest that executes `user_data`, with nothing left of it afterwards."""
+    with TemporaryDirectory(prefix="lab") as folder, lab(Path(folder)) as running:
+        yield running.boot(user_data)
+
+
+def wait_for_ssh(ipv4: str) -> str:
+    """The SSH banner, once there is one. Closes at once: hanging probes lock sshd's doors."""
+    deadline = monotonic() + PATIENCE
+    while monotonic() < deadline:
+        with suppress(OSError), socket.create_connection((ipv4, 22), 0.5) as connection:
+            connection.settimeout(0.5)
+            if banner := connection.recv(100).decode():
+                return banner
+        sleep(0.1)
+    raise AssertionError(f"No SSH banner from {ipv4} within {PATIENCE:.0f} s.")
+
+
+def answers(ipv4: str, port: int, *, seconds: float = 1.0) -> bool:
+    """Whether a TCP connection from this machine is let in."""
+    try:
+        socket.create_connection((ipv4, port), seconds).close()
+    except OSError:
+        return False
+    return True
