@@ -1,5 +1,7 @@
 """Django's entry for this room."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class OpsConfig(AppConfig):
 
     name = "farm.ops"
     label = "ops"
+
+    def ready(self) -> None:
+        """Let Django know the farm's own system checks."""
+        import_module("farm.checks")

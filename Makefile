@@ -1,0 +1,25 @@
+# What a person types. PORT, FARM_DATA and GUESTS may be given, as in `make run PORT=8010`.
+
+.PHONY: run setup setup-dev test check lab clean
+
+run: setup             ## install what is missing, start everything, print the address
+	@.venv/bin/farm up
+
+setup:                 ## install what is missing, and no more
+	@deploy/setup.sh run
+
+setup-dev:             ## ... and what the tests need
+	@deploy/setup.sh dev
+
+test: setup-dev        ## unit, engine, wire and pages, on simulated guests
+	@.venv/bin/python -m pytest -n 2
+
+check: setup-dev       ## format, lint, types, import rules, migrations, locks, translations
+	@deploy/check.sh
+
+lab: setup-dev         ## the whole story with a real guest and the real OpenClaw
+	@.venv/bin/python -m pytest -m lab -s
+
+clean:                 ## remove what was built; the farm's data stays
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis screenshots
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,92 @@
+"""The `farm` command: every entry by its name; what one needs is imported when it is asked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib import import_module
+
+import typer
+
+from farm.env import SettingError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command: the module whose `app` it is, and whether Django must be set up first."""
+
+    name: str
+    help: str
+    module: str
+    django: bool = True
+
+
+ENTRIES = (
+    Entry("up", "Run the whole farm on this machine.", "farm.ops.up", django=False),
+    Entry("agents", "Create, list, show and delete agents.", "farm.ops.agents"),
+    Entry("doctor", "Look for trouble, and say what mends it.", "farm.ops.doctor"),
+    Entry("demo", "Try a running farm through its pages.", "farm.ops.demo", django=False),
+    Entry("worker", "Drive agents and servers to what is wanted.", "farm.ops.worker"),
+    Entry("tunnel", "Lead browsers to the agents' own pages.", "farm.ops.tunnel"),
+    Entry("images", "Build server images that hold the runtime.", "farm.ops.images"),
+    Entry(
+        "prepare", "Bring database, translations and static files up to date.", "farm.ops.prepare"
+    ),
+    Entry("sandbox", "The outside world on one machine.", "farm.sandbox.commands", django=False),
+)
+
+# Everything behind the command's name goes on unread, its --help too.
+UNREAD = {
+    "allow_extra_args": True,
+    "allow_interspersed_args": False,
+    "ignore_unknown_options": True,
+    "help_option_names": [],
+}
+
+app = typer.Typer(
+    name="farm",
+    help="A self-service farm of OpenClaw agents.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def register(entry: Entry) -> None:
+    """Put the entry's line into the help, and its module behind it."""
+
+    def run(context: typer.Context) -> None:
+        load(entry)(args=context.args, prog_name=f"farm {entry.name}")
+
+    app.command(entry.name, help=entry.help, context_settings=UNREAD)(run)
+
+
+def load(entry: Entry) -> typer.Typer:
+    """The Typer application of this entry; exits 1 with a sentence when a setting is wrong."""
+    try:
+        if entry.django:
+            _set_up_django()
+        loaded: typer.Typer = import_module(entry.module).app
+    except SettingError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    return loaded
+
+
+def _set_up_django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
+    # Only now: the help must not wait for Django.
+    import_module("django").setup()
+
+
+for known in ENTRIES:
+    register(known)
+
+
+def main() -> None:
+    """The console script `farm`."""
+    app(prog_name="farm")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""What settings must hold once the farm serves people, that is with DEBUG off."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+OFFICIAL_HETZNER = "https://api.hetzner.cloud/v1"
+
+
+@register(Tags.security)
+def check_production(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  (Django passes it by this name)
+    **_: object,
+) -> list[CheckMessage]:
+    """Nothing on a laptop; with DEBUG off, an error with its remedy for each thing amiss."""
+    if settings.DEBUG:
+        return []
+    return [*_secrets(), *_addresses(), *_outside(), *_no_sandbox()]
+
+
+def _secrets() -> Iterator[Error]:
+    for name, also in (("SECRET_KEY", "SECRET_KEY"), ("FIELD_KEYS", "FIELD_KEY")):
+        if not any(_given(variable) for variable in (name, also)):
+            yield _error(
+                f"{name} is not set; a file beside the data is no place for it.",
+                f"Set {name}, or {name}_FILE, to at least 32 random characters.",
+                name,
+            )
+    if any(len(key) < 32 for key in (settings.SECRET_KEY, *settings.FIELD_KEYS)):
+        yield _error(
+            "SECRET_KEY or one of FIELD_KEYS is shorter than 32 characters.",
+            "Make each with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'.",
+            "SECRET_LENGTH",
+        )
+
+
+def _addresses() -> Iterator[Error]:
+    if not settings.SITE_URL.startswith("https://"):
+        yield _error(
+            f"SITE_URL is {settings.SITE_URL}; people would sign in over an open line.",
+            "Set SITE_URL to the site's https address.",
+            "SITE_URL",
+        )
+    if "*" in settings.ALLOWED_HOSTS or not _given("ALLOWED_HOSTS"):
+        yield _error(
+            "ALLOWED_HOSTS does not name the site's hosts.",
+            f"Set ALLOWED_HOSTS, for this SITE_URL to {urlsplit(settings.SITE_URL).hostname}.",
+            "ALLOWED_HOSTS",
+        )
+    if "0.0.0.0/0" in settings.SSH_SOURCES:
+        yield _error(
+            "SSH_SOURCES lets the whole internet knock at the machines' SSH.",
+            "Set SSH_SOURCES to the farm's own addresses, as CIDR, separated by commas.",
+            "SSH_SOURCES",
+        )
+
+
+def _outside() -> Iterator[Error]:
+    if not settings.HETZNER_TOKEN:
+        yield _error(
+            "HETZNER_TOKEN is not set, so there is no cloud to get machines from.",
+            "Make a token with read and write in the Hetzner Cloud console and set HETZNER_TOKEN.",
+            "HETZNER_TOKEN",
+        )
+    if not _given("EMAIL_HOST"):
+        yield _error(
+            "EMAIL_HOST is not set, so no sign-up code reaches anybody.",
+            "Set EMAIL_HOST, EMAIL_PORT and what the mail server asks for.",
+            "EMAIL_HOST",
+        )
+
+
+def _no_sandbox() -> Iterator[Error]:
+    for name in sorted(os.environ):
+        if name.startswith("SANDBOX_"):
+            yield _error(
+                f"{name} points at a sandbox, which serves no people.", f"Unset {name}.", "SANDBOX"
+            )
+    for name in ("HETZNER_ENDPOINT", "TELEGRAM_ENDPOINT"):
+        if _is_local(getattr(settings, name)):
+            yield _error(
+                f"{name} is on this machine: that is a sandbox, which serves no people.",
+                f"Unset {name}; it then is the official one.",
+                name,
+            )
+
+
+def _is_local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _given(name: str) -> bool:
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+
+
+def _error(sentence: str, remedy: str, name: str) -> Error:
+    return Error(sentence, hint=remedy, id=f"farm.{name}")

@@ -1,0 +1,71 @@
+"""What a farm stands on: the sandbox it starts for itself, or the real world it was given."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from farm import settings
+from farm.ops.answer import Trouble
+from farm.ops.children import Child
+from farm.ops.processes import sandbox
+from farm.ops.supervisor import Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """`sentence` says in one line which machines there are and why; `environ` points a farm there.
+
+    `mailbox` is the address of the sandbox's mailbox page, "" in the real world.
+    """
+
+    sentence: str
+    environ: Mapping[str, str] = field(default_factory=dict)
+    kind: str = "hetzner"
+    mailbox: str = ""
+
+
+def prepare_ground(supervisor: Supervisor, logs: Path) -> Ground | None:
+    """Start a sandbox unless a token of a cloud is given; None when the end was asked for first.
+
+    Trouble when the sandbox cannot start, in its own words.
+    """
+    if settings.HETZNER_TOKEN:
+        return Ground(_real_world())
+    child = Child(sandbox(settings.FARM_DATA / "sandbox"), os.environ, logs)
+    supervisor.add(child)
+    if supervisor.wait_for(lambda: _line(child.out) != "", alive=(child,)):
+        return _read(_line(child.out))
+    if supervisor.ending:
+        return None
+    raise Trouble(f"The sandbox does not start: {child.last_line()}", code="sandbox")
+
+
+def _line(path: Path) -> str:
+    """The first line, once it is whole."""
+    first, end, _ = path.read_text().partition("\n")
+    return first if end else ""
+
+
+def _read(line: str) -> Ground:
+    report = json.loads(line)
+    guests = report["guests"]
+    return Ground(
+        sentence=f"Guests: {guests['kind']}. {guests['why']}",
+        environ=report["env"],
+        kind=guests["kind"],
+        mailbox=report["services"]["mail"]["page"],
+    )
+
+
+def _real_world() -> str:
+    said = f"Machines: at {settings.HETZNER_ENDPOINT}, with the token given; no sandbox is started."
+    if "EMAIL_HOST" in os.environ or "EMAIL_HOST_FILE" in os.environ:
+        return said
+    return (
+        f"{said}\nMail: EMAIL_HOST is not set, so no sign-up code reaches anybody;"
+        " set EMAIL_HOST and EMAIL_PORT, or make people with `farm agents create --as`."
+    )

@@ -1,0 +1,32 @@
+"""Which processes a farm consists of; Procfile says the same for other supervisors."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from farm.ops.children import Job, farm_argv
+
+WEB_THREADS = 24
+
+
+def sandbox(state: Path) -> Job:
+    """The outside world; it needs time to unmount its guests' disks."""
+    argv = farm_argv("sandbox", "up", "--json", "--state", str(state))
+    return Job("sandbox", argv, stop_seconds=30, ground=True)
+
+
+def web(port: str) -> Job:
+    """The site."""
+    options = f"farm.wsgi --bind 127.0.0.1:{port} --worker-class gthread --threads {WEB_THREADS}"
+    quiet = "--graceful-timeout 2 --no-control-socket --log-level warning"
+    return Job("web", (sys.executable, "-m", "gunicorn", *options.split(), *quiet.split()))
+
+
+WORKER = Job("worker", farm_argv("worker"))
+TUNNEL = Job("tunnel", farm_argv("tunnel"))
+
+
+def of_a_farm(port: str) -> tuple[Job, ...]:
+    """In the order in which they start; they end the other way round."""
+    return (WORKER, TUNNEL, web(port))

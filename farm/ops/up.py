@@ -1,0 +1,131 @@
+"""`farm up`: the whole farm on this machine, behind `make run`."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import typer
+
+from farm import settings
+from farm.ops.answer import AsJson, Trouble, answering, console, new_app, print_json
+from farm.ops.children import Child, farm_argv
+from farm.ops.ground import Ground, prepare_ground
+from farm.ops.processes import of_a_farm
+from farm.ops.supervisor import Supervisor
+
+app = new_app("Run the whole farm on this machine.")
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """What a program reads once the site answers; `mailbox` is "" in the real world."""
+
+    url: str
+    guests: str
+    why: str
+    mailbox: str
+    logs: str
+
+
+@app.command()
+def up(*, as_json: AsJson = False) -> None:
+    """Run the site, the worker, the tunnel and, without HETZNER_TOKEN, the sandbox.
+
+    PORT, FARM_DATA and GUESTS may be set. Ctrl-C ends everything; the data stays.
+    """
+    with answering(as_json=as_json), _alone(settings.FARM_DATA):
+        _refuse_taken_ports()
+        supervisor = Supervisor(tell=lambda line: typer.echo(line, err=as_json))
+        supervisor.listen()
+        try:
+            if ground := _start(supervisor):
+                _announce(ground, as_json=as_json)
+                supervisor.run()
+        finally:
+            supervisor.tell("Stopping.")
+            supervisor.stop()
+
+
+def _start(supervisor: Supervisor) -> Ground | None:
+    """Bring everything up in order; None when the end was asked for meanwhile."""
+    logs = settings.FARM_DATA / "logs"
+    logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ground = prepare_ground(supervisor, logs)
+    if ground is None:
+        return None
+    supervisor.tell(ground.sentence)
+    environ = {**os.environ, **ground.environ}
+    _prepare_farm(environ)
+    for job in of_a_farm(str(settings.PORT)):
+        supervisor.add(Child(job, environ, logs))
+    return ground if supervisor.wait_for(_site_answers) else None
+
+
+def _prepare_farm(environ: dict[str, str]) -> None:
+    """Database, translations and static files, in a process that has the sandbox's settings."""
+    done = subprocess.run(
+        farm_argv("prepare"), env=environ, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Trouble(done.stderr.strip() or done.stdout.strip(), code="prepare")
+
+
+def _site_answers() -> bool:
+    connection = HTTPConnection("127.0.0.1", settings.PORT, timeout=5)
+    try:
+        connection.request("GET", "/", headers={"Host": "localhost"})
+        return connection.getresponse().status < 500
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _announce(ground: Ground, *, as_json: bool) -> None:
+    logs = str(settings.FARM_DATA / "logs")
+    if as_json:
+        print_json(Up(settings.SITE_URL, ground.kind, ground.sentence, ground.mailbox, logs))
+        return
+    out = console()
+    out.print(f"The farm is up: [bold]{settings.SITE_URL}[/bold]")
+    if ground.mailbox:
+        out.print(f"Its mail is read at {ground.mailbox} and goes nowhere else.")
+    out.print(f"Ctrl-C ends it, the data stays in {settings.FARM_DATA}; logs are in {logs}.")
+
+
+def _refuse_taken_ports() -> None:
+    for port, what in ((settings.PORT, "site"), (settings.TUNNEL_PORT, "agents' own pages")):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError as error:
+            raise Trouble(
+                f"Port {port}, wanted for the {what}, cannot be used ({os.strerror(error.errno or 0)}): stop the"
+                f" program that has it, or choose another, such as PORT={settings.PORT + 10} make run.",
+                code="port",
+                field="PORT",
+            ) from None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One farm at a time keeps its data in a folder."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Trouble(
+                f"A farm is already running on {folder}: stop it, or give another folder with"
+                " FARM_DATA.",
+                code="running",
+                field="FARM_DATA",
+            ) from None
+        yield
