@@ -1,0 +1,69 @@
+"""Control routes of Telegram: bots as BotFather makes them, and what people write and read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from aiohttp import web
+
+from farm.sandbox.telegram.chats import Bot, Message, Person
+from farm.sandbox.telegram.service import Telegram
+from farm.sandbox.wire import BadRequestError, Json, answer, integer_of, read_object, text_of
+
+
+def telegram_routes(telegram: Telegram) -> list[web.RouteDef]:
+    """POST /telegram/bots {name, username}, GET /telegram/bots, and the messages.
+
+    POST /telegram/messages {bot, from, name, text, language}: the person with the id `from` writes
+    to `bot` (username or token). GET /telegram/messages?bot=...&chat=ID: that chat, or all of the
+    bot's, oldest first; `by` is "bot" or "person".
+    """
+
+    async def create_bot(request: web.Request) -> web.Response:
+        fields = await read_object(request)
+        bot = telegram.chats.create_bot(text_of(fields, "name"), text_of(fields, "username"))
+        return answer(_bot(bot), 201)
+
+    async def list_bots(_: web.Request) -> web.Response:
+        return answer({"bots": [_bot(bot) for bot in telegram.chats.bots()]})
+
+    async def write(request: web.Request) -> web.Response:
+        fields = await read_object(request)
+        person = Person(
+            id=integer_of(fields, "from"),
+            name=text_of(fields, "name", "Somebody"),
+            language=text_of(fields, "language", "en"),
+        )
+        bot = _named(telegram, text_of(fields, "bot"))
+        return answer(_message(telegram.write(person, bot, text_of(fields, "text"))), 201)
+
+    async def read(request: web.Request) -> web.Response:
+        bot = _named(telegram, request.query.get("bot", ""))
+        chat = request.query.get("chat", "")
+        if chat and not chat.isdecimal():
+            raise BadRequestError("chat is a person's numeric id: give one, or leave it out.")
+        messages = telegram.chats.chat(bot, int(chat) if chat else None)
+        return answer({"messages": [_message(message) for message in messages]})
+
+    return [
+        web.post("/telegram/bots", create_bot),
+        web.get("/telegram/bots", list_bots),
+        web.post("/telegram/messages", write),
+        web.get("/telegram/messages", read),
+    ]
+
+
+def _named(telegram: Telegram, name: str) -> Bot:
+    bot = telegram.chats.bot_named(name)
+    if bot is None:
+        raise BadRequestError(f"There is no bot {name!r}: give the username or token of one.")
+    return bot
+
+
+def _bot(bot: Bot) -> dict[str, Json]:
+    return {"id": bot.id, "username": bot.username, "name": bot.name, "token": bot.token}
+
+
+def _message(message: Message) -> Json:
+    by = "bot" if message.by_bot else "person"
+    return {**asdict(message), "by": by}
