@@ -50,8 +50,9 @@ class Drivable(models.Model):
 class Agent(Drivable):
     """What a member asked for and sees. Name, uid and address are for life.
 
-    `wanted` .. `generation` are the spec, written by services only; `phase` .. `reason_detail` are
-    written by the reconciler only.
+    `wanted` .. `generation` are the spec, written by services only; `fulfilled_generation` ..
+    `deleted_at` are written by the reconciler only. `agreed_*` is the price on the button that was
+    pressed: what a machine of this agent may cost at most, its IPv4 included.
     """
 
     class Wanted(models.TextChoices):
@@ -79,6 +80,9 @@ class Agent(Drivable):
     model = models.CharField(max_length=80)
     model_key = SecretField(blank=True)
     gateway_token = SecretField()
+    agreed_hourly_micros = models.BigIntegerField()
+    agreed_monthly_micros = models.BigIntegerField()
+    agreed_currency = models.CharField(max_length=3)
     generation = models.PositiveIntegerField(default=1)
 
     fulfilled_generation = models.PositiveIntegerField(default=0)
@@ -99,6 +103,7 @@ class Server(Drivable):
     """One machine at a provider. An agent may have had several.
 
     `create_sent_at` is the intent: set before the call, so a crash after it looks before it asks.
+    `serving_since` is when its agent first answered on it: the payer's meter starts in that hour.
     """
 
     uid = models.CharField(max_length=12, unique=True, default=new_uid)
@@ -119,6 +124,7 @@ class Server(Drivable):
     create_sent_at = models.DateTimeField(null=True)
     provider_id = models.CharField(max_length=40, blank=True, db_index=True)
     created_at = models.DateTimeField(null=True)
+    serving_since = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
     action_ids = models.CharField(max_length=200, blank=True)
     ipv4 = models.GenericIPAddressField(null=True, protocol="IPv4")
@@ -178,6 +184,7 @@ class OperationStep(models.Model):
         PERSONALITY = "personality", _("I give it its personality")
         WAKE = "wake", _("I wake it")
         ANSWER = "answer", _("It answers")
+        REMOVE = "remove", _("I remove its machine")
 
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="steps")
     key = models.CharField(max_length=12, choices=Key.choices)
@@ -300,14 +307,20 @@ class Offer(models.Model):
         return f"{self.server_type} at {self.provider} {self.location}"
 
 
-class ProviderProject(models.Model):
-    """One project at a cloud: paused for everyone by a 429 or by what only the operator mends."""
+class ProviderProject(Drivable):
+    """One project at a cloud, surveyed now and then: what it sells, and what it has of ours.
+
+    A 429 pauses it for everyone until `paused_until`, and so does what only the operator mends;
+    then `reason` says what, and stays until a call of that sort succeeds again.
+    """
 
     provider = models.CharField(max_length=20, unique=True)
     paused_until = models.DateTimeField(null=True)
     reason = models.CharField(max_length=40, blank=True)
     reason_detail = models.CharField(max_length=500, blank=True)
     offers_seen_at = models.DateTimeField(null=True)
+    swept_at = models.DateTimeField(null=True)
+    orphans = models.CharField(max_length=500, blank=True)
 
     def __str__(self) -> str:
         return self.provider
@@ -323,3 +336,13 @@ class FarmKey(models.Model):
 
     def __str__(self) -> str:
         return f"CA of {self.created_at:%F}"
+
+
+class WorkerBeat(models.Model):
+    """A worker that was alive at `at`; the doctor reads it."""
+
+    worker = models.CharField(max_length=80, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.worker} at {self.at:%F %T}"

@@ -1,0 +1,42 @@
+"""Every question that a door may ask about agents."""
+
+from farm.agents.selectors.agents import (
+    agent_for,
+    agents_of,
+    conversation_of,
+    events_of,
+    open_url_of,
+    origin_of,
+    place_of,
+    suggestions_of,
+)
+from farm.agents.selectors.choices import ModelChoice, model_choices
+from farm.agents.selectors.fleet import Pause, due_rows, last_beat, orphans, provider_pauses
+from farm.agents.selectors.money import Cost, Quote, cost_of, offer_for
+from farm.agents.selectors.progress import Progress, ProgressLine, Waiting, progress_of
+
+__all__ = [
+    "Cost",
+    "ModelChoice",
+    "Pause",
+    "Progress",
+    "ProgressLine",
+    "Quote",
+    "Waiting",
+    "agent_for",
+    "agents_of",
+    "conversation_of",
+    "cost_of",
+    "due_rows",
+    "events_of",
+    "last_beat",
+    "model_choices",
+    "offer_for",
+    "open_url_of",
+    "origin_of",
+    "orphans",
+    "place_of",
+    "progress_of",
+    "provider_pauses",
+    "suggestions_of",
+]

@@ -1,0 +1,80 @@
+"""Which agents a person may see, and what there is to read about one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from farm.accounts.models import Role, User
+from farm.agents.models import Agent, AgentPhase, Message
+from farm.agents.sentences import Sentence, sentence_for
+from farm.catalog import Words, catalog
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One event in people's words."""
+
+    at: datetime
+    code: str
+    sentence: Sentence
+    detail: str
+
+
+def agents_of(user: User, *, deleted: bool = False) -> QuerySet[Agent]:
+    """The agents a person may read, newest first: their own, and all of accounts they answer for.
+
+    Deleted ones are left out unless asked for.
+    """
+    answers_for = user.memberships.filter(role__in=(Role.OWNER, Role.ADMIN)).values("account")
+    member_of = user.memberships.values("account")
+    mine = Q(owner=user, account__in=member_of) | Q(account__in=answers_for)
+    agents = Agent.objects.filter(mine).select_related("owner", "account").order_by("-pk")
+    return agents if deleted else agents.exclude(phase=AgentPhase.DELETED)
+
+
+def agent_for(user: User, uid: str) -> Agent:
+    """One agent of theirs, deleted ones too; Agent.DoesNotExist for anything else."""
+    return agents_of(user, deleted=True).get(uid=uid)
+
+
+def conversation_of(agent: Agent) -> QuerySet[Message]:
+    """Every line of the chat, oldest first; an answer follows what it answers."""
+    return agent.messages.order_by("at", "pk")
+
+
+def suggestions_of(agent: Agent) -> tuple[str, ...]:
+    """What its member may ask first, in the agent's language."""
+    return catalog().blueprints.get(agent.blueprint).suggestions(agent.language)
+
+
+def events_of(agent: Agent) -> Sequence[HistoryLine]:
+    """Its history, oldest first."""
+    return [
+        HistoryLine(event.at, event.code, sentence_for(event.code), event.detail)
+        for event in agent.events.all()
+    ]
+
+
+def place_of(agent: Agent) -> Words:
+    """Where its machine is, in people's words."""
+    return catalog().regions.get(agent.region).name
+
+
+def origin_of(agent: Agent) -> str:
+    """Where its Control UI is opened: a host name of its own, never the farm's."""
+    return settings.AGENT_URL.replace("{host}", agent.host)
+
+
+def open_url_of(agent: Agent, user: User) -> str:
+    """The address that opens its Control UI in one click; Agent.DoesNotExist unless it runs.
+
+    The token stands in the fragment, which no server and no log ever sees.
+    """
+    running = agents_of(user).get(pk=agent.pk, phase=AgentPhase.RUNNING)
+    return f"{origin_of(running)}/#token={quote(running.gateway_token)}"

@@ -1,0 +1,91 @@
+"""What an agent will cost, costs, and has cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from farm.agents.models import Agent, AgentPhase, Server
+from farm.agents.placement import ladder
+from farm.billing.prices import Rate
+from farm.billing.selectors import Span, at_most_monthly, cost_of_span, rate_of
+from farm.catalog import Words, catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What stands on the button: net, the IPv4 address included, micro-units of the currency."""
+
+    rate: Rate
+    place_name: Words
+
+    @property
+    def hourly_micros(self) -> int:
+        """For each started hour."""
+        return self.rate.hourly_micros
+
+    @property
+    def at_most_monthly_micros(self) -> int:
+        """For a calendar month at the most."""
+        return at_most_monthly(self.rate)
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217, such as EUR."""
+        return self.rate.currency
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Net micro-units of `currency`; `free_reason` says why nothing is counted at the moment."""
+
+    so_far_micros: int
+    hourly_micros: int
+    monthly_cap_micros: int
+    currency: str
+    free_reason: str | Promise | None
+
+
+def offer_for(plan: str, region: str) -> Quote | None:
+    """The price of the cheapest machine to be had, or of the cheapest while all are sold out.
+
+    None while the cloud's prices are not known. KeyError for an unknown plan or region.
+    """
+    place = catalog().regions.get(region)
+    rungs = ladder(catalog().plans.get(plan), place)
+    chosen = next((rung for rung in rungs if rung.available), rungs[0] if rungs else None)
+    return Quote(rate=chosen.total, place_name=place.name) if chosen else None
+
+
+def cost_of(agent: Agent, now: datetime) -> Cost:
+    """From the prices pinned to its servers, all machines it ever ran on together."""
+    servers = list(agent.servers.order_by("pk"))
+    spans = [span for server in servers if (span := _span_of(server, now))]
+    rate = (rate_of(servers[-1].uid) if servers else None) or Rate(
+        agent.agreed_hourly_micros, agent.agreed_monthly_micros, agent.agreed_currency
+    )
+    return Cost(
+        so_far_micros=sum(cost_of_span(span) for span in spans),
+        hourly_micros=rate.hourly_micros,
+        monthly_cap_micros=at_most_monthly(rate),
+        currency=rate.currency,
+        free_reason=_free_reason(agent, servers),
+    )
+
+
+def _span_of(server: Server, now: datetime) -> Span | None:
+    """From the hour in which the agent first answered on it until the cloud showed it gone."""
+    if server.serving_since is None or server.created_at is None:
+        return None
+    return Span(server.uid, server.created_at, server.serving_since, server.gone_at or now)
+
+
+def _free_reason(agent: Agent, servers: list[Server]) -> str | Promise | None:
+    if any(server.serving_since and not server.gone_at for server in servers):
+        return None
+    if agent.phase == AgentPhase.DELETED:
+        return _("The agent is gone: nothing is counted any more.")
+    return _("Nothing is counted until it answers.")

@@ -1,0 +1,166 @@
+"""How far a wish has come: the lines of the wait, and why it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from statistics import median
+
+from django.utils.functional import Promise
+
+from farm.agents.models import (
+    Agent,
+    AgentPhase,
+    Operation,
+    OperationKind,
+    OperationState,
+    OperationStep,
+    ServerPhase,
+)
+from farm.agents.sentences import sentence_for
+
+Key = OperationStep.Key
+LINES: Mapping[str, tuple[Key, ...]] = {
+    OperationKind.CREATE: (Key.RESERVE, Key.INSTALL, Key.PERSONALITY, Key.WAKE, Key.ANSWER),
+    OperationKind.RECONFIGURE: (Key.PERSONALITY, Key.WAKE),
+    OperationKind.DELETE: (Key.REMOVE,),
+}
+# Seconds, as measured before this farm has a history of its own.
+USUAL: Mapping[Key, int] = {
+    Key.RESERVE: 20,
+    Key.INSTALL: 120,
+    Key.PERSONALITY: 10,
+    Key.WAKE: 45,
+    Key.ANSWER: 15,
+    Key.REMOVE: 20,
+}
+SAMPLES = 15
+
+
+class LineState(StrEnum):
+    """How one line stands."""
+
+    WAITING = "waiting"
+    UNDER_WAY = "under_way"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressLine:
+    """One line of the wait, in people's words; seconds are whole."""
+
+    key: Key
+    label: str | Promise
+    state: LineState
+    elapsed_seconds: int
+    usual_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why it waits or failed, and what happens next; `detail` is for whoever wants to know more."""
+
+    code: str
+    sentence: str | Promise
+    next_sentence: str | Promise
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The latest wish; `kind` and `state` are an OperationKind and an OperationState."""
+
+    kind: str
+    state: str
+    started_at: datetime
+    elapsed_seconds: int
+    usual_seconds: int
+    lines: tuple[ProgressLine, ...]
+    waiting: Waiting | None
+
+
+def progress_of(agent: Agent, now: datetime) -> Progress:
+    """How the agent's latest wish stands."""
+    operation = agent.operations.latest("pk")
+    lines = _lines(operation, now)
+    return Progress(
+        kind=operation.kind,
+        state=operation.state,
+        started_at=operation.started_at,
+        elapsed_seconds=_seconds(operation.started_at, operation.ended_at or now),
+        usual_seconds=sum(line.usual_seconds for line in lines),
+        lines=lines,
+        waiting=_waiting(agent),
+    )
+
+
+def _lines(operation: Operation, now: datetime) -> tuple[ProgressLine, ...]:
+    steps = {step.key: step for step in operation.steps.all()}
+    usual = _usual()
+    return tuple(
+        ProgressLine(
+            key=key,
+            label=key.label,
+            state=_state(operation, steps.get(key)),
+            elapsed_seconds=_elapsed(operation, steps.get(key), now),
+            usual_seconds=usual[key],
+        )
+        for key in LINES[operation.kind]
+    )
+
+
+def _state(operation: Operation, step: OperationStep | None) -> LineState:
+    if step is None:
+        return LineState.WAITING
+    if step.ended_at:
+        return LineState.DONE
+    failed = operation.state == OperationState.FAILED
+    return LineState.FAILED if failed else LineState.UNDER_WAY
+
+
+def _elapsed(operation: Operation, step: OperationStep | None, now: datetime) -> int:
+    if step is None:
+        return 0
+    return _seconds(step.started_at, step.ended_at or operation.ended_at or now)
+
+
+def _usual() -> Mapping[Key, int]:
+    """The median of what this farm saw lately, once it saw a step three times."""
+    return {key: _median(_lately(key)) or seconds for key, seconds in USUAL.items()}
+
+
+def _lately(key: Key) -> Sequence[int]:
+    steps = OperationStep.objects.filter(
+        key=key, ended_at__isnull=False, operation__state=OperationState.DONE
+    )
+    return [
+        _seconds(began, ended)
+        for began, ended in steps.order_by("-pk").values_list("started_at", "ended_at")[:SAMPLES]
+        if ended
+    ]
+
+
+def _median(seconds: Sequence[int]) -> int:
+    return max(1, round(median(seconds))) if len(seconds) >= 3 else 0
+
+
+def _waiting(agent: Agent) -> Waiting | None:
+    code, detail = agent.reason, agent.reason_detail
+    if not code and agent.phase in (AgentPhase.PLACING, AgentPhase.DELETING):
+        code, detail = _server_reason(agent)
+    if not code:
+        return None
+    words = sentence_for(code)
+    return Waiting(code, words.what, words.next, detail)
+
+
+def _server_reason(agent: Agent) -> tuple[str, str]:
+    server = agent.servers.exclude(phase=ServerPhase.GONE).order_by("-pk").first()
+    return (server.reason, server.reason_detail) if server else ("", "")
+
+
+def _seconds(began: datetime, ended: datetime) -> int:
+    return max(0, int((ended - began).total_seconds()))

@@ -1,0 +1,135 @@
+"""What every reason and event means to people: what happened, and what happens next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`what` happened, and what comes `next` ("" where nothing does); translated when shown."""
+
+    what: str | Promise
+    next: str | Promise = ""
+
+
+def sentence_for(code: str) -> Sentence:
+    """The words for a code; an unknown one is shown as it is."""
+    return SENTENCES.get(code, Sentence(code))
+
+
+_ELSEWHERE = _("I start again elsewhere. Nothing is counted.")
+_RETRY = _("Press “Try again” for a fresh machine, or delete the agent. Nothing is counted.")
+
+_HISTORY = {
+    "asked": Sentence(_("The agent was asked for")),
+    "machine_requested": Sentence(_("A place for its machine was chosen")),
+    "machine_created": Sentence(_("Its machine was made")),
+    "machine_running": Sentence(_("Its machine is on")),
+    "runtime_installed": Sentence(_("Its software is installed")),
+    "host_key_rotated": Sentence(_("Its machine made a key of its own")),
+    "machine_ready": Sentence(_("Its machine is ready")),
+    "configured": Sentence(_("Its personality was given")),
+    "started": Sentence(_("It was woken")),
+    "gate_passed": Sentence(_("It is awake and well")),
+    "running": Sentence(_("It answered for the first time: the meter runs from here")),
+    "reconfigured": Sentence(_("The changes are in place")),
+    "reconfigure_asked": Sentence(_("Changes are being made"), _("It answers again in a minute.")),
+    "retry_asked": Sentence(_("Another try was asked for")),
+    "delete_asked": Sentence(_("Its deletion was asked for")),
+    "machine_removed": Sentence(_("Its machine is being deleted")),
+    "machine_gone": Sentence(_("Its cloud shows its machine no more")),
+    "deleted": Sentence(_("The agent is gone")),
+    "telegram_asked": Sentence(_("A Telegram bot was given to it")),
+    "telegram_linked": Sentence(_("Telegram is linked")),
+    "telegram_greeted": Sentence(_("It said hello in Telegram")),
+    "telegram_unlinked": Sentence(_("Telegram was unlinked")),
+}
+_WAITS = {
+    "no_capacity": Sentence(
+        _("There is no machine of this size there any more."),
+        _("I try the next place, at no higher price."),
+    ),
+    "sold_out": Sentence(
+        _("No machine of this size is free in this place."),
+        _("I try again every 5 minutes and go on as soon as there is one. Nothing is counted."),
+    ),
+    "farm_full": Sentence(
+        _("The farm is full."),
+        _("The operator has been told; I go on by myself after that. Nothing is counted."),
+    ),
+    "provider_paused": Sentence(
+        _("The farm cannot reach its account at the cloud."),
+        _("The operator has been told; I go on by myself after that. Nothing is counted."),
+    ),
+    "rate_limited": Sentence(
+        _("The cloud asks the farm to wait a moment."), _("I go on by myself within minutes.")
+    ),
+    "provider_unreachable": Sentence(
+        _("The cloud does not answer as it should."), _("I ask again by myself, nothing is lost.")
+    ),
+    "machine_unreachable": Sentence(
+        _("The machine does not answer yet."), _("I ask again by myself.")
+    ),
+    "slow_boot": Sentence(
+        _("It takes longer than usual."),
+        _("If it is not done within minutes I start again elsewhere, at no cost."),
+    ),
+    "price_unknown": Sentence(
+        _("The price of its machine is not known."),
+        _("I ask the cloud again. Nothing is bought before."),
+    ),
+}
+_FAILURES = {
+    "boot_timeout": Sentence(_("The machine did not come up in time."), _ELSEWHERE),
+    "create_timeout": Sentence(_("The cloud did not make the machine in time."), _ELSEWHERE),
+    "create_failed": Sentence(_("The cloud could not make the machine."), _ELSEWHERE),
+    "install_failed": Sentence(
+        _("The software could not be installed on the machine."), _ELSEWHERE
+    ),
+    "machine_vanished": Sentence(_("The machine vanished while it was made."), _ELSEWHERE),
+    "machines_do_not_start": Sentence(
+        _("Several machines in a row did not come up, so I stopped trying."), _RETRY
+    ),
+    "rejected": Sentence(_("The cloud refuses to make such a machine."), _RETRY),
+    "host_key_mismatch": Sentence(
+        _("ALARM: its machine identifies itself with another key than the one it was given."),
+        _(
+            "Nothing is sent to it any more and the operator has been told."
+            " Delete the agent, or try again with a fresh machine."
+        ),
+    ),
+    "config_refused": Sentence(_("The agent's software refuses its configuration."), _RETRY),
+    "not_ready": Sentence(_("The agent's software did not become ready in time."), _RETRY),
+    "no_answer": Sentence(
+        _("The agent woke up, but its model gave no answer."),
+        _("Check the model key and its credit, then press “Try again”. Nothing is counted."),
+    ),
+    "configure_timeout": Sentence(_("The agent could not be set up in time."), _RETRY),
+    "server_lost": Sentence(
+        _("Its machine is no longer at the cloud: somebody deleted it there."),
+        _("What was on it is lost. Press “Try again” for a fresh machine, or delete the agent."),
+    ),
+}
+_MESSAGES = {
+    "turn_interrupted": Sentence(
+        _("The line broke while the agent was answering: perhaps it received this."),
+        _("Send it again if it matters."),
+    ),
+    "turn_failed": Sentence(_("The agent could not answer this."), _("Send it again in a moment.")),
+    "agent_gone": Sentence(_("The agent was deleted before it could answer.")),
+    "agent_failed": Sentence(_("The agent is not running."), _("Send it again once it is.")),
+    "telegram_token_refused": Sentence(
+        _("Telegram no longer takes this bot's token."),
+        _("Ask @BotFather for a new token and link it again."),
+    ),
+    "telegram_expired": Sentence(
+        _("The code was not sent to the bot within half an hour."),
+        _("Link the bot again for a new code."),
+    ),
+}
+SENTENCES: Mapping[str, Sentence] = {**_HISTORY, **_WAITS, **_FAILURES, **_MESSAGES}

@@ -1,0 +1,110 @@
+"""Wishes about an agent as a whole: create it, delete it, try again."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from farm.accounts.models import Account, Door, User
+from farm.accounts.services import record
+from farm.agents.events import note
+from farm.agents.models import Agent, AgentPhase, Message, Operation, OperationKind
+from farm.agents.names import free_host
+from farm.agents.refusals import Refused
+from farm.agents.services.operations import begin
+from farm.agents.services.rights import demand_membership, demand_right
+from farm.agents.services.telegram import CheckedBot, attach_bot, checked_bot
+from farm.agents.services.wishes import AgentWish, CheckedWish, checked
+from farm.billing.selectors import at_most_monthly
+from farm.catalog import catalog
+
+
+def create_agent(*, actor: User, account: Account, door: Door, wish: AgentWish) -> Agent:
+    """A new agent on its way. Refused says at which field; PermissionDenied to a stranger.
+
+    The model provider and Telegram are asked before anything is written.
+    """
+    demand_membership(actor, account)
+    checked_wish = checked(wish)
+    bot = checked_bot(wish.telegram_bot_token) if wish.telegram_bot_token.strip() else None
+    return _open(actor, account, door, checked_wish, bot)
+
+
+@transaction.atomic
+def _open(
+    actor: User, account: Account, door: Door, wish: CheckedWish, bot: CheckedBot | None
+) -> Agent:
+    now = timezone.now()
+    agent = _new_agent(actor, account, wish, now)
+    begin(agent, OperationKind.CREATE, now)
+    note(agent, "asked", at=now)
+    record(account=account, actor=actor, door=door, verb="create agent", subject=agent.uid)
+    if bot:
+        attach_bot(agent, bot, now)
+    return agent
+
+
+def _new_agent(actor: User, account: Account, wish: CheckedWish, now: datetime) -> Agent:
+    return Agent.objects.create(
+        account=account,
+        owner=actor,
+        name=wish.name,
+        host=free_host(wish.name),
+        language=wish.language,
+        created_at=now,
+        blueprint=wish.blueprint.key,
+        plan=wish.plan.key,
+        region=wish.region.key,
+        runtime_version=catalog().runtime_version,
+        model_provider=wish.model_provider,
+        model=wish.model,
+        model_key=wish.model_key,
+        gateway_token=secrets.token_urlsafe(32),
+        agreed_hourly_micros=wish.quote.rate.hourly_micros,
+        agreed_monthly_micros=at_most_monthly(wish.quote.rate),
+        agreed_currency=wish.quote.rate.currency,
+        phase_since=now,
+        due_at=now,
+    )
+
+
+@transaction.atomic
+def delete_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
+    """Ask for its end, whatever else is under way; asking twice answers the same operation."""
+    demand_right(actor, agent)
+    agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    if agent.wanted == Agent.Wanted.DELETED:
+        return agent.operations.filter(kind=OperationKind.DELETE).latest("pk")
+    now = timezone.now()
+    _want(agent, Agent.Wanted.DELETED, now)
+    waiting = agent.messages.filter(state=Message.State.QUEUED)
+    waiting.update(state=Message.State.FAILED, reason="agent_gone", due_at=None)
+    note(agent, "delete_asked", at=now)
+    record(account=agent.account, actor=actor, door=door, verb="delete agent", subject=agent.uid)
+    return begin(agent, OperationKind.DELETE, now)
+
+
+@transaction.atomic
+def retry_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
+    """A failed agent starts again with a fresh machine; Refused for one that has not failed."""
+    demand_right(actor, agent)
+    agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    if agent.phase != AgentPhase.FAILED or agent.wanted == Agent.Wanted.DELETED:
+        raise Refused("", "not_failed", _("Only an agent that failed can be tried again."))
+    now = timezone.now()
+    _want(agent, Agent.Wanted.RUNNING, now)
+    note(agent, "retry_asked", at=now)
+    record(account=agent.account, actor=actor, door=door, verb="retry agent", subject=agent.uid)
+    return begin(agent, OperationKind.CREATE, now)
+
+
+def _want(agent: Agent, wanted: Agent.Wanted, now: datetime) -> None:
+    """Change the spec and ring the bell; nothing that the reconciler writes is touched."""
+    agent.wanted = wanted
+    agent.generation += 1
+    agent.due_at = now
+    agent.save(update_fields=["wanted", "generation", "due_at"])

@@ -1,0 +1,118 @@
+"""Wishes about an agent's Telegram bot: link it, unlink it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from farm.accounts.models import Door, User
+from farm.accounts.services import record
+from farm.agents.events import note
+from farm.agents.models import Agent, AgentPhase, OperationKind, TelegramLink
+from farm.agents.refusals import Refused
+from farm.agents.services.operations import begin
+from farm.agents.services.rights import demand_right
+from farm.agents.telegram import Bot, BotBusy, TokenRefused, get_me
+from farm.outbound import Unreachable
+
+TOKEN = re.compile(r"[0-9]{3,16}:[A-Za-z0-9_-]{20,80}")
+CODE_LETTERS = "ACDEFGHJKLMNPQRTUVWXY34679"
+CODE_LENGTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedBot:
+    """A bot that Telegram knows, and its token."""
+
+    bot: Bot
+    token: str = field(repr=False)
+
+
+def checked_bot(token: str) -> CheckedBot:
+    """Ask Telegram whose token this is, or Refused. A network call: no transaction here."""
+    token = token.strip()
+    if not TOKEN.fullmatch(token):
+        sentence = _("This is not a bot token: copy the whole line that @BotFather gave you.")
+        raise Refused("telegram_bot_token", "telegram_token_shape", sentence)
+    try:
+        return CheckedBot(bot=get_me(token), token=token)
+    except TokenRefused:
+        sentence = _("Telegram refuses this token. Copy it again from @BotFather.")
+        raise Refused("telegram_bot_token", "telegram_token_refused", sentence) from None
+    except (BotBusy, Unreachable):
+        sentence = _("Telegram did not answer, so the token could not be checked. Try again.")
+        raise Refused("telegram_bot_token", "telegram_unreachable", sentence) from None
+
+
+def link_telegram(*, actor: User, door: Door, agent: Agent, bot_token: str) -> TelegramLink:
+    """Give the agent a bot; it is linked once its member has sent the link's code to the bot."""
+    demand_right(actor, agent)
+    bot = checked_bot(bot_token)
+    with transaction.atomic():
+        agent = _lock(agent)
+        record(
+            account=agent.account, actor=actor, door=door, verb="link telegram", subject=agent.uid
+        )
+        return attach_bot(agent, bot, timezone.now())
+
+
+@transaction.atomic
+def unlink_telegram(*, actor: User, door: Door, agent: Agent) -> None:
+    """Take the bot away; a running agent is set up again without it. Content if there is none."""
+    demand_right(actor, agent)
+    agent = _lock(agent)
+    link = TelegramLink.objects.filter(agent=agent).first()
+    if link is None:
+        return
+    now = timezone.now()
+    linked = link.state == TelegramLink.State.LINKED
+    link.delete()
+    note(agent, "telegram_unlinked", at=now)
+    record(account=agent.account, actor=actor, door=door, verb="unlink telegram", subject=agent.uid)
+    if linked:
+        ask_reconfigure(agent, now)
+
+
+def attach_bot(agent: Agent, checked: CheckedBot, now: datetime) -> TelegramLink:
+    """Replace the agent's bot inside the caller's transaction; Refused if it is another agent's."""
+    _demand_free(agent, checked.bot)
+    TelegramLink.objects.filter(agent=agent).delete()
+    note(agent, "telegram_asked", at=now, detail=f"@{checked.bot.username}")
+    return TelegramLink.objects.create(
+        agent=agent,
+        bot_token=checked.token,
+        bot_username=checked.bot.username,
+        code="".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)),
+        asked_at=now,
+        due_at=now,
+    )
+
+
+def ask_reconfigure(agent: Agent, now: datetime) -> None:
+    """Have a running agent set up again; one on its way takes the change with it."""
+    if agent.wanted == Agent.Wanted.DELETED or agent.phase == AgentPhase.FAILED:
+        return
+    agent.generation += 1
+    agent.due_at = now
+    agent.save(update_fields=["generation", "due_at"])
+    if agent.phase == AgentPhase.RUNNING:
+        note(agent, "reconfigure_asked", at=now)
+        begin(agent, OperationKind.RECONFIGURE, now)
+
+
+def _demand_free(agent: Agent, bot: Bot) -> None:
+    """Two readers of one bot take the messages from each other: a bot belongs to one agent."""
+    others = TelegramLink.objects.filter(bot_username=bot.username).exclude(agent=agent)
+    if others.exclude(agent__wanted=Agent.Wanted.DELETED).exists():
+        sentence = _("This bot belongs to another agent already: make a new one with @BotFather.")
+        raise Refused("telegram_bot_token", "telegram_bot_taken", sentence)
+
+
+def _lock(agent: Agent) -> Agent:
+    return Agent.objects.select_for_update().get(pk=agent.pk)
