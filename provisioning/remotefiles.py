@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _STAGED = ".farm-new"
+_NOBODY = 65534
+"""Whom a file belongs to where its owner is unknown to the machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """One file as it shall be; `owner` is user and group. With `keep` an existing one stays."""
+    """One file as it shall be; `owner` is "user:group". With `keep` an existing one stays."""
 
     path: str
     content: bytes
@@ -40,8 +42,9 @@ def install_command(files: Sequence[RemoteFile]) -> tuple[str, ...]:
 def _member(file: RemoteFile) -> tarfile.TarInfo:
     member = tarfile.TarInfo(file.path.lstrip("/") + _STAGED)
     member.size, member.mode = len(file.content), file.mode
-    member.uname = member.gname = file.owner
-    member.uid = member.gid = 0 if file.owner == "root" else 65534
+    member.uname, member.gname = file.owner.split(":")
+    member.uid = 0 if member.uname == "root" else _NOBODY
+    member.gid = 0 if member.gname == "root" else _NOBODY
     return member
 
 

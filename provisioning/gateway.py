@@ -1,0 +1,166 @@
+"""The runtime's gateway as the farm talks to it: is it ready, and what does the agent answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from provisioning.errors import AnswerLost, Rejected, Transient
+from provisioning.quoting import plain
+from provisioning.runtime_files import PORT
+from provisioning.ssh import Shell
+from provisioning.streams import HttpAnswer
+
+_PROBE_TIMEOUT = 15.0
+_LATER = {429: "model_busy", 502: "gateway_busy", 503: "gateway_busy"}
+_ANSWER_LIMIT = 100_000
+"""Letters of an agent's answer that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether the agent may be called running. `why` is a sentence when it may not."""
+
+    started: bool
+    ready: bool
+    suppressed: tuple[str, ...] = ()
+    degraded_secrets: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Started, ready, no channel held back, and every secret in place."""
+        return self.started and self.ready and not (self.suppressed or self.degraded_secrets)
+
+
+def readiness(shell: Shell, gateway_token: str) -> Readiness:
+    """Ask the gateway itself, three short requests; Transient "nothing_listens" if it is down."""
+    if (startup := _get(shell, "/startupz")).status != 200:
+        return Readiness(started=False, ready=False, why=f"It is starting ({startup.status}).")
+    ready = _object(_get(shell, "/readyz").body)
+    failing, suppressed = _words(ready.get("failing")), _words(ready.get("suppressed"))
+    degraded = _degraded_secrets(_rpc(shell, gateway_token, "status"))
+    return Readiness(
+        started=True,
+        ready=ready.get("ready") is True and not failing,
+        suppressed=suppressed,
+        degraded_secrets=degraded,
+        why=_why(failing, suppressed, degraded),
+    )
+
+
+def say(shell: Shell, gateway_token: str, text: str, *, user: str, timeout: float = 120.0) -> str:
+    """One turn in the conversation named `user`: what the agent answers, as plain text.
+
+    Rejected with code model_refused_key, model_no_credit or model_refused when only the person
+    with the key can mend it; Transient with gateway_down, gateway_busy, gateway_token, model_busy
+    or model_failed when a later try may do; AnswerLost with timeout or connection_lost.
+    """
+    request = {
+        "model": "openclaw/default",
+        "messages": [{"role": "user", "content": text}],
+        "user": user,
+    }
+    body = json.dumps(request).encode()
+    path = "/v1/chat/completions"
+    answer = _ask(shell, path, gateway_token, body, timeout)
+    if answer.status != 200:
+        raise _refusal(answer)
+    return _content(answer.body)
+
+
+def open_url(origin: str, gateway_token: str) -> str:
+    """The address that opens the agent's Control UI in one click.
+
+    The token is in the fragment, which no server ever sees; the page stores it and takes it out
+    of the address. `origin` must be the settings' `control_ui_origin`.
+    """
+    return f"{origin}/#token={quote(gateway_token, safe='')}"
+
+
+def _get(shell: Shell, path: str) -> HttpAnswer:
+    try:
+        return shell.http(PORT, "GET", path, headers={}, timeout=_PROBE_TIMEOUT)
+    except Transient as error:
+        raise _down(error) from error
+
+
+def _ask(shell: Shell, path: str, token: str, body: bytes, timeout: float) -> HttpAnswer:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    try:
+        return shell.http(PORT, "POST", path, headers=headers, body=body, timeout=timeout)
+    except Transient as error:
+        raise _down(error) from error
+
+
+def _down(error: Transient) -> Transient:
+    if error.code == "nothing_listens":
+        return Transient("gateway_down", "The agent's program is not listening.")
+    return error
+
+
+def _rpc(shell: Shell, token: str, method: str) -> Mapping[str, object]:
+    body = json.dumps({"method": method, "params": {}}).encode()
+    answer = _ask(shell, "/api/v1/admin/rpc", token, body, _PROBE_TIMEOUT)
+    payload = _object(answer.body).get("payload")
+    if answer.status != 200 or not isinstance(payload, dict):
+        raise Transient("gateway_refused", f"The agent's program answered {answer.status}.")
+    return payload
+
+
+def _degraded_secrets(status: Mapping[str, object]) -> tuple[str, ...]:
+    owners = status.get("degradedSecretOwners")
+    if not isinstance(owners, list):
+        return ("unknown",)
+    return tuple(plain(json.dumps(owner), limit=200) for owner in owners)
+
+
+def _why(failing: Sequence[str], suppressed: Sequence[str], degraded: Sequence[str]) -> str:
+    reasons = [f"{name} does not work" for name in failing]
+    reasons += [f"{name} is held back after crashes" for name in suppressed]
+    reasons += [f"a secret is missing: {owner}" for owner in degraded]
+    return "; ".join(reasons)
+
+
+def _refusal(answer: HttpAnswer) -> Transient | Rejected:
+    kind, message = _kind_and_message(_object(answer.body).get("error"))
+    if answer.status == 401 and kind == "unauthorized":
+        return Transient("gateway_token", "The agent's program does not know the farm's token.")
+    if answer.status == 402 or kind == "insufficient_quota":
+        return Rejected("model_no_credit", f"The model's account has no credit: {message}")
+    if answer.status in (401, 403):
+        return Rejected("model_refused_key", f"The model's provider refuses the key: {message}")
+    if answer.status in _LATER or answer.status >= 500:
+        code = _LATER.get(answer.status, "model_failed")
+        return Transient(code, f"The model did not answer ({answer.status}): {message}")
+    return Rejected("model_refused", f"The model's provider refuses the request: {message}")
+
+
+def _kind_and_message(error: object) -> tuple[str, str]:
+    if not isinstance(error, dict):
+        return "", ""
+    return str(error.get("type", "")), plain(str(error.get("message", "")), limit=300)
+
+
+def _content(body: bytes) -> str:
+    choices = _object(body).get("choices")
+    match choices:
+        case [{"message": {"content": str(text)}}, *_]:
+            return plain(text, limit=_ANSWER_LIMIT)
+    raise AnswerLost("bad_answer", "The agent's program answered in a way we cannot read.")
+
+
+def _object(body: bytes) -> Mapping[str, object]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    return tuple(plain(str(word), limit=60) for word in value)

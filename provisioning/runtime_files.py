@@ -1,0 +1,191 @@
+"""What an agent's owner wants of its runtime, and the files on the machine that say so."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from provisioning.errors import Rejected
+from provisioning.quoting import environment_line
+from provisioning.remotefiles import RemoteFile
+
+USER = "openclaw"
+PORT = 18789
+HOME = "/var/lib/openclaw"
+STATE = f"{HOME}/.openclaw"
+WORKSPACE = f"{STATE}/workspace"
+CONFIG = "/etc/openclaw/openclaw.json"
+SECRETS = "/etc/openclaw/openclaw.env"
+BUNDLED = frozenset({"anthropic", "google", "openai", "openrouter"})
+"""Model providers that OpenClaw knows by itself; any other is told it as OpenAI-compatible."""
+_CUSTOM_PROVIDER = "farm"
+_TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "runtime"
+_PERSONA = ("SOUL.md", "AGENTS.md", "IDENTITY.md", "USER.md")
+
+
+class Tools(StrEnum):
+    """What a blueprint lets its agent do: work on its machine, or talk only."""
+
+    FULL = "full"
+    TALK = "talk"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAccess:
+    """Whose model answers. `base_url` replaces the provider's own; a provider that is not in
+    BUNDLED must have one. `api` is OpenClaw's word for the dialect, where it is not the usual."""
+
+    provider: str
+    model: str
+    key: str
+    base_url: str | None = None
+    api: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Telegram:
+    """The agent's bot, and the numeric ids of the only people it answers."""
+
+    bot_token: str
+    allowed_ids: tuple[int, ...]
+    api_root: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSettings:
+    """One agent as it shall run. `control_ui_origin` is the scheme, host and port people open."""
+
+    agent_name: str
+    member: str
+    language: str
+    soul: str
+    tools: Tools
+    model: ModelAccess
+    gateway_token: str
+    control_ui_origin: str
+    heap_mb: int
+    runtime_version: str
+    telegram: Telegram | None = None
+
+
+def files(settings: RuntimeSettings) -> tuple[RemoteFile, ...]:
+    """Config and secrets, which the farm owns, and the persona, which is the agent's once there.
+
+    Rejected with a sentence for a value that cannot be written.
+    """
+    return (*_owned(settings), *_persona(settings))
+
+
+def digest(settings: RuntimeSettings) -> str:
+    """Changes whenever the machine's files must; tells nothing of the secrets in them."""
+    seal = hmac.new(settings.gateway_token.encode(), settings.runtime_version.encode(), "sha256")
+    for file in _owned(settings):
+        seal.update(hashlib.sha256(file.path.encode()).digest())
+        seal.update(hashlib.sha256(file.content).digest())
+    return seal.hexdigest()
+
+
+def _owned(settings: RuntimeSettings) -> tuple[RemoteFile, ...]:
+    return (
+        RemoteFile(CONFIG, _config(settings).encode(), 0o640, "root:openclaw"),
+        RemoteFile(SECRETS, _secrets(settings).encode(), 0o600, "root:root"),
+    )
+
+
+def _persona(settings: RuntimeSettings) -> tuple[RemoteFile, ...]:
+    templates = _environment(str)
+    owner = f"{USER}:{USER}"
+    return tuple(
+        RemoteFile(
+            path=f"{WORKSPACE}/{name}",
+            content=templates.get_template(f"{name}.j2")
+            .render(settings=settings, works=settings.tools is Tools.FULL)
+            .encode(),
+            mode=0o600,
+            owner=owner,
+            keep=True,
+        )
+        for name in _PERSONA
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """The model as the config names it; `declared` is a model that OpenClaw must be told of."""
+
+    provider: str
+    primary: str
+    declared: str
+    base_url: str
+    api: str
+
+
+def _model(access: ModelAccess) -> _Model:
+    if access.provider in BUNDLED:
+        prefix = f"{access.provider}/"
+        primary = prefix + access.model.removeprefix(prefix)
+        return _Model(access.provider, primary, "", access.base_url or "", access.api or "")
+    if not access.base_url:
+        raise Rejected(
+            "model_without_address",
+            f"{access.provider!r} is no provider we know: give its address.",
+        )
+    return _Model(
+        provider=_CUSTOM_PROVIDER,
+        primary=f"{_CUSTOM_PROVIDER}/{access.model}",
+        declared=access.model,
+        base_url=access.base_url,
+        api=access.api or "openai-completions",
+    )
+
+
+def _config(settings: RuntimeSettings) -> str:
+    telegram = settings.telegram
+    ids = [str(number) for number in telegram.allowed_ids] if telegram else []
+    return (
+        _environment(_json_value)
+        .get_template("openclaw.json.j2")
+        .render(
+            settings=settings,
+            model=_model(settings.model),
+            works=settings.tools is Tools.FULL,
+            allowed_ids=ids,
+            owners=[f"telegram:{number}" for number in ids],
+            port=PORT,
+            workspace=WORKSPACE,
+        )
+    )
+
+
+def _secrets(settings: RuntimeSettings) -> str:
+    values = {
+        "OPENCLAW_GATEWAY_TOKEN": settings.gateway_token,
+        "FARM_MODEL_KEY": settings.model.key,
+        "NODE_OPTIONS": f"--max-old-space-size={settings.heap_mb}",
+    }
+    if settings.telegram:
+        values["TELEGRAM_BOT_TOKEN"] = settings.telegram.bot_token
+    return "".join(environment_line(name, value) for name, value in values.items())
+
+
+def _environment(finalize: Callable[[object], str]) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - JSON and Markdown, not HTML
+    )
+
+
+def _json_value(value: object) -> str:
+    """One JSON value in ASCII, which JSON5 reads alike, whatever is in it."""
+    return json.dumps(value)
