@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,12 @@ def as_line(report: Report) -> str:
 
 def print_table(report: Report, console: Console) -> None:
     """The report for a person who started the sandbox by hand."""
-    table = Table("Service", "Address", "Sign in with", title="The sandbox is up")
+    table = Table(
+        "Service",
+        Column("Address", overflow="fold"),
+        Column("Sign in with", overflow="fold"),
+        title="The sandbox is up",
+    )
     services = report.services
     table.add_row("Hetzner Cloud API", services.hetzner.endpoint, services.hetzner.token)
     table.add_row("Model (OpenAI's way)", services.model.endpoint, services.model.key)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
+from farm.sandbox.guests.base import GuestError
 from farm.sandbox.options import SandboxError
 
 ANSWER_DEADLINE = 20.0
@@ -22,6 +23,8 @@ def bound(service: str, port: int, listen: Callable[[int], socket.socket]) -> so
         return listen(port)
     except OSError as error:
         raise SandboxError(_why_not(service, port, error)) from None
+    except GuestError as error:
+        raise SandboxError(f"Port {port} for the sandbox's {service}: {error}") from None
 
 
 def loopback(port: int) -> socket.socket:
@@ -51,6 +54,18 @@ async def serving(application: web.Application, listening: socket.socket) -> Asy
     finally:
         await runner.cleanup()
         listening.close()
+
+
+async def greet_mail(port: int) -> None:
+    """Return once the mail server at this port says 220 and goodbye."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        async with asyncio.timeout(ANSWER_DEADLINE):
+            await reader.readuntil(b"\n")
+            writer.write(b"QUIT\r\n")
+            await reader.readuntil(b"\n")
+    finally:
+        writer.close()
 
 
 async def wait_until_answering(urls: tuple[str, ...]) -> None:

@@ -1,0 +1,142 @@
+"""All outside services of one sandbox in one event loop: brought up in order, ended in reverse."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, replace
+
+from aiohttp import web
+
+from farm.sandbox import state
+from farm.sandbox.callers import host_addresses
+from farm.sandbox.choice import choose, guests_of
+from farm.sandbox.clock import Clock
+from farm.sandbox.control import control_application
+from farm.sandbox.faults import Gate
+from farm.sandbox.faults_http import fault_routes
+from farm.sandbox.guests.base import GuestKind
+from farm.sandbox.hetzner.application import hetzner_application
+from farm.sandbox.hetzner.cloud import HetznerCloud
+from farm.sandbox.hetzner.control import hetzner_routes
+from farm.sandbox.images import ImageWatch
+from farm.sandbox.mailbox.mails import Mails
+from farm.sandbox.mailbox.page import mailbox_application, message_routes
+from farm.sandbox.mailbox.smtp import receiving
+from farm.sandbox.model.control import model_routes
+from farm.sandbox.model.keys import Keyring
+from farm.sandbox.model.service import Model
+from farm.sandbox.options import SandboxOptions
+from farm.sandbox.report import Report
+from farm.sandbox.serving import bound, greet_mail, loopback, serving, wait_until_answering
+from farm.sandbox.state import Identity
+from farm.sandbox.telegram.chats import Chats
+from farm.sandbox.telegram.control import telegram_routes
+from farm.sandbox.telegram.page import PhonePages
+from farm.sandbox.telegram.service import Telegram
+from farm.sandbox.whereabouts import probes, report_of
+
+
+@asynccontextmanager
+async def running(options: SandboxOptions) -> AsyncIterator[Report]:
+    """A sandbox that answers, inside; afterwards nothing of it is left but its folder.
+
+    SandboxError or GuestError says what to do where it cannot start. The folder must be `locked`.
+    """
+    kept = state.identity(options.state, options.ports)
+    choice = await choose(options, kept.kind)
+    kept = replace(kept, kind=choice.kind)
+    clock, gate = state.clock(options.state, options.speed), Gate()
+    guests = guests_of(choice, options, clock=clock, gate=gate)
+    async with AsyncExitStack() as stack:
+        stack.callback(state.save_clock, options.state, clock)
+        report = await _Assembly(options, kept, guests, clock, gate, stack).bring_up()
+        state.save_identity(options.state, kept)
+        yield report
+
+
+@dataclass(frozen=True, slots=True)
+class _Assembly:
+    """Everything one start needs to know; whatever is entered on `stack` ends with it."""
+
+    options: SandboxOptions
+    kept: Identity
+    guests: GuestKind
+    clock: Clock
+    gate: Gate
+    stack: AsyncExitStack
+
+    async def bring_up(self) -> Report:
+        """Ports first, so that a taken one is told before any machine boots."""
+        ports = self.kept.ports
+        hetzner_port = self._loopback("Hetzner API", ports.hetzner)
+        smtp_port = self._loopback("mail", ports.smtp)
+        mailbox_port = self._loopback("mailbox page", ports.mailbox)
+        control_port = self._loopback("control endpoint", ports.control)
+        self.stack.push_async_callback(self.guests.close)
+        await self.guests.start()
+        cloud = await self._cloud()
+        model, telegram, mails = self._model(), self._telegram(), self._mails()
+        images = await self.stack.enter_async_context(ImageWatch(self.guests).watching())
+        await self._serve(hetzner_application(cloud), hetzner_port)
+        await self._serve(model.application(), self._among_guests("model", ports.model))
+        await self._serve(_telegram_pages(telegram), self._among_guests("Telegram", ports.telegram))
+        await self._serve(mailbox_application(mails), mailbox_port)
+        await self.stack.enter_async_context(receiving(mails, smtp_port))
+        control = control_application(
+            fault_routes(self.gate),
+            hetzner_routes(cloud),
+            model_routes(model),
+            telegram_routes(telegram),
+            message_routes(mails, "/mail"),
+            clock=self.clock,
+            guests=self.guests,
+            images=images,
+        )
+        await self._serve(control, control_port)
+        report = report_of(self.kept, self.guests, telegram.chats.ready_bot())
+        await wait_until_answering(probes(report))
+        await greet_mail(ports.smtp)
+        return report
+
+    async def _cloud(self) -> HetznerCloud:
+        cloud = HetznerCloud(
+            folder=self.options.state / "hetzner",
+            guests=self.guests,
+            clock=self.clock,
+            gate=self.gate,
+            token=self.kept.hetzner_token,
+        )
+        self.stack.push_async_callback(cloud.close)
+        await cloud.start()
+        return cloud
+
+    def _model(self) -> Model:
+        hosts = host_addresses(self.guests.service_host)
+        return Model(Keyring(self.kept.model_key), self.clock, self.gate, hosts)
+
+    def _telegram(self) -> Telegram:
+        chats = Chats(self.options.state / "telegram.sqlite3", self.clock)
+        self.stack.enter_context(closing(chats))
+        return Telegram(chats, self.gate, host_addresses(self.guests.service_host))
+
+    def _mails(self) -> Mails:
+        mails = Mails(self.options.state / "mailbox.sqlite3", self.clock)
+        return self.stack.enter_context(closing(mails))
+
+    async def _serve(self, application: web.Application, listening: socket.socket) -> None:
+        await self.stack.enter_async_context(serving(application, listening))
+
+    def _loopback(self, service: str, port: int) -> socket.socket:
+        return self.stack.enter_context(bound(service, port, loopback))
+
+    def _among_guests(self, service: str, port: int) -> socket.socket:
+        return self.stack.enter_context(bound(service, port, self.guests.listen))
+
+
+def _telegram_pages(telegram: Telegram) -> web.Application:
+    application = web.Application()
+    telegram.add_routes(application)
+    PhonePages(telegram).add_routes(application)
+    return application

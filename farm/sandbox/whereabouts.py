@@ -1,0 +1,75 @@
+"""The addresses of a sandbox's services, put together from its ports."""
+
+from __future__ import annotations
+
+from farm.sandbox.guests.base import GuestKind
+from farm.sandbox.model import MODEL
+from farm.sandbox.model.keys import (
+    KEY_WITHOUT_CREDIT,
+    OWN_ANTHROPIC_KEY,
+    OWN_OPENAI_KEY,
+    REFUSED_KEY,
+)
+from farm.sandbox.report import (
+    ControlReport,
+    GuestsReport,
+    HetznerReport,
+    MailReport,
+    ModelReport,
+    Report,
+    ServicesReport,
+    TelegramReport,
+    environment,
+)
+from farm.sandbox.state import Identity
+from farm.sandbox.telegram.chats import Bot
+
+_LOOPBACK = "127.0.0.1"
+
+
+def report_of(kept: Identity, guests: GuestKind, ready_bot: Bot) -> Report:
+    """Where everything is, and the environment that points a farm at it."""
+    ports = kept.ports
+    services = ServicesReport(
+        hetzner=HetznerReport(f"http://{_LOOPBACK}:{ports.hetzner}/v1", kept.hetzner_token),
+        model=_model(kept, f"http://{guests.service_host}:{ports.model}"),
+        telegram=_telegram(f"http://{guests.service_host}:{ports.telegram}", ready_bot),
+        mail=MailReport(f"{_LOOPBACK}:{ports.smtp}", f"http://{_LOOPBACK}:{ports.mailbox}/"),
+        control=ControlReport(f"http://{_LOOPBACK}:{ports.control}"),
+    )
+    return Report(
+        guests=GuestsReport(guests.kind, guests.why, guests.ssh_port),
+        services=services,
+        env=environment(services, ssh_port=guests.ssh_port),
+    )
+
+
+def probes(report: Report) -> tuple[str, ...]:
+    """A URL of each HTTP service, to ask whether it answers."""
+    services = report.services
+    return (
+        f"{services.hetzner.endpoint}/locations",
+        f"{services.model.endpoint}/models",
+        services.telegram.page,
+        services.mail.page,
+        f"{services.control.endpoint}/status",
+    )
+
+
+def _model(kept: Identity, base: str) -> ModelReport:
+    return ModelReport(
+        endpoint=f"{base}/v1",
+        anthropic_endpoint=base,
+        key=kept.model_key,
+        model=MODEL,
+        own_openai_key=OWN_OPENAI_KEY,
+        own_anthropic_key=OWN_ANTHROPIC_KEY,
+        key_without_credit=KEY_WITHOUT_CREDIT,
+        refused_key=REFUSED_KEY,
+    )
+
+
+def _telegram(base: str, bot: Bot) -> TelegramReport:
+    return TelegramReport(
+        endpoint=base, bot_token=bot.token, bot_username=bot.username, page=f"{base}/"
+    )
