@@ -31,3 +31,25 @@ def record(
     return AuditEntry.objects.create(
         account=account, actor=actor, door=door, verb=verb, subject=subject
     )
+
+
+def choose_language(*, user: User, language: str) -> None:
+    """The language of the farm's mail to this person."""
+    User.objects.filter(pk=user.pk).update(language=language)
+
+
+@transaction.atomic
+def rename_person(*, actor: User, door: Door, name: str) -> None:
+    """How agents address this person from now on; an empty name goes back to the e-mail's."""
+    User.objects.filter(pk=actor.pk).update(display_name=name.strip())
+    record(account=None, actor=actor, door=door, verb="rename person", subject=actor.username)
+
+
+def make_person(*, email: str, language: str = "en") -> User:
+    """A person made by the operator, who signs in by mail code later; the address must be new."""
+    user = User(email=email.lower(), language=language)
+    user.set_unusable_password()
+    with transaction.atomic():
+        user.save()
+        _open_account(user=user)
+    return user

@@ -106,9 +106,10 @@ def _refuse_taken_ports() -> None:
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError as error:
+            why = os.strerror(error.errno or 0)
             raise Trouble(
-                f"Port {port}, wanted for the {what}, cannot be used ({os.strerror(error.errno or 0)}): stop the"
-                f" program that has it, or choose another, such as PORT={settings.PORT + 10} make run.",
+                f"Port {port}, wanted for the {what}, cannot be used ({why}): stop the program that"
+                f" has it, or choose others, as in: make run PORT={settings.PORT + 10}",
                 code="port",
                 field="PORT",
             ) from None

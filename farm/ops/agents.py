@@ -1,0 +1,176 @@
+"""`farm agents`: what the site does with agents, on the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from farm.accounts.models import Door, User
+from farm.accounts.services import account_of
+from farm.agents.models import Agent, AgentPhase
+from farm.agents.selectors import agents_of
+from farm.agents.services import AgentWish, create_agent, delete_agent
+from farm.ops.agent_views import (
+    agent_row,
+    events_table,
+    events_view,
+    first_words,
+    print_agent,
+    rows_table,
+    whole_agent,
+)
+from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
+from farm.ops.finding import agent_called
+from farm.ops.people import ActingAs, acting, acting_or_new
+from farm.ops.refusing import serving
+from farm.ops.waiting import wait_for_phase
+
+app = new_app("Create, list, show and delete agents.")
+
+Which = Annotated[str, typer.Argument(metavar="AGENT", help="Its name or its uid.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer at once; a worker does the rest.")]
+Seconds = Annotated[int, typer.Option("--timeout", min=1, help="How long to wait, in seconds.")]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, allow_dash=True, dir_okay=False, help="A file, or - for standard input."
+    ),
+]
+
+
+@app.callback()
+def agents() -> None:
+    """Create, list, show and delete agents."""
+
+
+@app.command()
+def create(  # noqa: PLR0913  (one per field of the wish)
+    name: Annotated[str, typer.Argument(help="What the agent is called.")],
+    *,
+    blueprint: Annotated[str, typer.Option(help="Which kind of agent.")] = "",
+    plan: Annotated[str, typer.Option(help="Which size.")] = "",
+    region: Annotated[str, typer.Option(help="Where.")] = "",
+    language: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    model: Annotated[str, typer.Option(help="Whose model answers.")] = "",
+    model_key_file: SecretFile = None,
+    telegram_token_file: SecretFile = None,
+    email: ActingAs = "",
+    no_wait: NoWait = False,
+    timeout: Seconds = 900,
+    as_json: AsJson = False,
+) -> None:
+    """Create an agent, wait until it answers, and show its first words."""
+    with serving(as_json=as_json):
+        wish = AgentWish(
+            name=name,
+            blueprint=blueprint,
+            plan=plan,
+            region=region,
+            language=language,
+            model_provider=model,
+            model_key=_secret(model_key_file),
+            telegram_bot_token=_secret(telegram_token_file),
+        )
+        actor = acting_or_new(email)
+        agent = create_agent(actor=actor, account=account_of(user=actor), door=Door.CLI, wish=wish)
+        if not no_wait:
+            wait_for_phase(agent, AgentPhase.RUNNING, seconds=timeout, quiet=as_json)
+        _show(agent, actor, as_json=as_json)
+
+
+@app.command("list")
+def list_agents(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Deleted ones too.")] = False,
+    email: ActingAs = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the agents, the newest last."""
+    with serving(as_json=as_json):
+        found = agents_of(acting(email), deleted=everything).order_by("pk")
+        rows = [agent_row(agent) for agent in found]
+        if as_json:
+            print_json(rows)
+        elif rows:
+            console().print(rows_table(rows))
+        else:
+            typer.echo("No agent yet: make one with `farm agents create NAME`.")
+
+
+@app.command()
+def show(which: Which, *, email: ActingAs = "", as_json: AsJson = False) -> None:
+    """Show one agent: how it is, where, what it costs, what it waits for."""
+    with serving(as_json=as_json):
+        actor = acting(email)
+        _show(agent_called(which, actor), actor, as_json=as_json)
+
+
+@app.command()
+def events(which: Which, *, email: ActingAs = "", as_json: AsJson = False) -> None:
+    """Tell what happened to an agent, the oldest first."""
+    with serving(as_json=as_json):
+        happened = events_view(agent_called(which, acting(email)))
+        if as_json:
+            print_json(happened)
+        else:
+            console().print(events_table(happened))
+
+
+@app.command()
+def delete(
+    which: Which,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    email: ActingAs = "",
+    no_wait: NoWait = False,
+    timeout: Seconds = 600,
+    as_json: AsJson = False,
+) -> None:
+    """Delete an agent with its machine and everything on it, and wait until it is gone."""
+    with serving(as_json=as_json):
+        actor = acting(email)
+        agent = agent_called(which, actor)
+        _confirm(agent, yes=yes)
+        delete_agent(actor=actor, door=Door.CLI, agent=agent)
+        if not no_wait:
+            wait_for_phase(agent, AgentPhase.DELETED, seconds=timeout, quiet=as_json)
+        agent.refresh_from_db()
+        if as_json:
+            print_json(whole_agent(agent, actor))
+        else:
+            typer.echo(f"{agent.name} is {agent.get_phase_display()}.")
+
+
+def _show(agent: Agent, actor: User, *, as_json: bool) -> None:
+    agent.refresh_from_db()
+    shown = whole_agent(agent, actor)
+    if as_json:
+        print_json(shown)
+        return
+    print_agent(shown, console())
+    if words := first_words(agent):
+        typer.echo(f"\n{agent.name}: {words}")
+
+
+def _secret(path: Path | None) -> str:
+    """The content of a file that holds a secret: an argument would be seen in the process list."""
+    if path is None:
+        return ""
+    return (sys.stdin.read() if str(path) == "-" else path.read_text()).strip()
+
+
+def _confirm(agent: Agent, *, yes: bool) -> None:
+    lost = f"{agent.name}, its machine and every file on it are lost for good."
+    if yes or _is_gone(agent):
+        return
+    if not sys.stdin.isatty():
+        raise Trouble(f"{lost} Say --yes to delete it.", code="not_confirmed", field="yes")
+    if not typer.confirm(f"{lost} Delete it?"):
+        raise Trouble("Nothing was deleted.", code="not_confirmed", field="yes")
+
+
+def _is_gone(agent: Agent) -> bool:
+    return agent.phase == AgentPhase.DELETED
