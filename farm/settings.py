@@ -138,9 +138,19 @@ SANDBOX_MODEL = env.text("SANDBOX_MODEL")
 SANDBOX_MAILBOX_URL = env.text("SANDBOX_MAILBOX_URL")
 SANDBOX_CONTROL_URL = env.text("SANDBOX_CONTROL_URL")
 
-# How long a worker's claim on a row lasts before another may take it over, in seconds.
-LEASE_SECONDS = env.number("LEASE_SECONDS", 300)
+# How long a worker's claim on a row lasts before another may take it over, in seconds; a worker
+# that lives renews its claims, so this is how long a crash delays what it was doing.
+LEASE_SECONDS = env.number("LEASE_SECONDS", 60)
 WORKER_THREADS = env.number("WORKER_THREADS", 8)
+
+# How long the farm waits before it does something else, in seconds.
+CREATE_DEADLINE_SECONDS = env.number("CREATE_DEADLINE_SECONDS", 15 * 60)
+BOOT_DEADLINE_SECONDS = env.number("BOOT_DEADLINE_SECONDS", 6 * 60)
+CONFIGURE_DEADLINE_SECONDS = env.number("CONFIGURE_DEADLINE_SECONDS", 10 * 60)
+CAPACITY_RETRY_SECONDS = env.number("CAPACITY_RETRY_SECONDS", 5 * 60)
+SETTLE_SECONDS = env.number("SETTLE_SECONDS", 30)
+SWEEP_SECONDS = env.number("SWEEP_SECONDS", 3 * 60)
+PAUSE_SECONDS = env.number("PAUSE_SECONDS", 2 * 60)
 
 LOGGING = {
     "version": 1,
