@@ -41,11 +41,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionFailure:
-    """The asynchronous order begun by the call ends in this error."""
+class ActionFault:
+    """The asynchronous order begun by the call takes `delay` seconds more.
 
-    code: str
-    message: str
+    With a `code` it then ends in this error and has no effect.
+    """
+
+    code: str = ""
+    message: str = ""
+    delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class Fault:
     A call matches if its kind is `kind` (None: any) and all words of `match` occur in its detail.
     `times` None means until it is cleared. Exactly one effect is set: `signal` (SIGKILL to that
     pid), `answer`, `reset` (the connection), `hang` (no answer ever), `delay` (in real seconds) or
-    `action`. A killed or reset call has no effect if it strikes before, all of it if after.
+    `action` (what becomes of the order that the call begins). A call that is killed, reset or
+    answered before has no effect; after, it has had all of it.
     """
 
     kind: str | None = None
@@ -68,7 +73,7 @@ class Fault:
     reset: bool = False
     hang: bool = False
     delay: float | None = None
-    action: ActionFailure | None = None
+    action: ActionFault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +99,10 @@ class Refused(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A call under way: `action_failure` is how the order it begins is to end, if not well."""
+    """A call under way: `action` is what happens to the order that it begins."""
 
     call: Call
-    action_failure: ActionFailure | None
+    action: ActionFault | None
 
 
 @dataclass(slots=True)

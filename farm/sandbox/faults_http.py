@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from farm.sandbox.faults import ActionFailure, Answer, Fault, Gate, Passage, Refused, Severed, When
+from farm.sandbox.faults import ActionFault, Answer, Fault, Gate, Passage, Refused, Severed, When
 
 Handler = Callable[[Passage], Awaitable[web.StreamResponse]]
 Envelope = Callable[[Answer], web.StreamResponse]
@@ -100,5 +100,5 @@ def read_fault(raw: object) -> Fault:
     if fields.get("answer") is not None:
         fields["answer"] = Answer(**fields["answer"])
     if fields.get("action") is not None:
-        fields["action"] = ActionFailure(**fields["action"])
+        fields["action"] = ActionFault(**fields["action"])
     return Fault(**fields)

@@ -1,0 +1,1 @@
+"""A Hetzner Cloud on one machine: its API, its servers' lives, and its own books."""

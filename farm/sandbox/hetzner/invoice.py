@@ -1,0 +1,153 @@
+"""What Hetzner would have invoiced, and what it holds now, from the cloud's own records alone.
+
+Every started hour counts in full from the second of creation, switched off or not; a calendar
+month (UTC, by the hour's beginning) costs at most the monthly price. Addresses and snapshots are
+lines of their own. A month of a snapshot is prorated by its started hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from farm.sandbox.hetzner.books import Books
+from farm.sandbox.hetzner.catalog import Rate
+from farm.sandbox.hetzner.records import Image, PrimaryIp, Server
+
+HOUR = timedelta(hours=1)
+MICROS = 1_000_000
+GIGABYTE = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """One thing in one month, net. `month` is "2026-11"; `micros` are millionths of the currency.
+
+    `hourly` and `monthly` are the prices it was charged by, in micros.
+    """
+
+    project: int
+    kind: str
+    id: int
+    name: str
+    month: str
+    hours: int
+    hourly: int
+    monthly: int
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """Everything up to `until`."""
+
+    currency: str
+    until: datetime
+    lines: tuple[InvoiceLine, ...]
+
+    @property
+    def micros(self) -> int:
+        """The sum, net."""
+        return sum(line.micros for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Month:
+    begins: datetime
+    hours: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.begins:%Y-%m}"
+
+    @property
+    def length(self) -> int:
+        """Hours in the whole month."""
+        return (_next_month(self.begins) - self.begins) // HOUR
+
+
+def invoice_of(books: Books, *, project: int | None = None) -> Invoice:
+    """The invoice of one project, or of all, up to now."""
+    until = books.now()
+    lines = [*_server_lines(books, until), *_ip_lines(books, until), *_image_lines(books, until)]
+    chosen = tuple(line for line in lines if project in (None, line.project))
+    return Invoice(books.catalog.currency, until, chosen)
+
+
+def _server_lines(books: Books, until: datetime) -> Iterator[InvoiceLine]:
+    for server in books.servers:
+        yield from _hourly_lines("server", server, server.rate, until)
+
+
+def _ip_lines(books: Books, until: datetime) -> Iterator[InvoiceLine]:
+    for ip in books.primary_ips:
+        if ip.rate is not None:
+            yield from _hourly_lines("primary_ip", ip, ip.rate, until)
+
+
+def _hourly_lines(
+    kind: str, thing: Server | PrimaryIp, rate: Rate, until: datetime
+) -> Iterator[InvoiceLine]:
+    hourly, monthly = micros(rate.hourly), micros(rate.monthly)
+    for month in started_hours(thing.created, thing.deleted or until):
+        yield InvoiceLine(
+            project=thing.project,
+            kind=kind,
+            id=thing.id,
+            name=thing.name,
+            month=month.label,
+            hours=month.hours,
+            hourly=hourly,
+            monthly=monthly,
+            micros=min(month.hours * hourly, monthly),
+        )
+
+
+def _image_lines(books: Books, until: datetime) -> Iterator[InvoiceLine]:
+    for image in books.images:
+        if image.size_bytes is None or Decimal(image.rate_gb_month) == 0:
+            continue
+        for month in started_hours(image.created, image.deleted or until):
+            yield _image_line(image, Decimal(image.size_bytes) / GIGABYTE, month)
+
+
+def _image_line(image: Image, gigabytes: Decimal, month: _Month) -> InvoiceLine:
+    monthly = _whole(Decimal(image.rate_gb_month) * gigabytes * MICROS)
+    return InvoiceLine(
+        project=image.project,
+        kind="snapshot",
+        id=image.id,
+        name=image.description,
+        month=month.label,
+        hours=month.hours,
+        hourly=_whole(Decimal(monthly) / month.length),
+        monthly=monthly,
+        micros=_whole(Decimal(monthly) * month.hours / month.length),
+    )
+
+
+def started_hours(created: datetime, end: datetime) -> Iterator[_Month]:
+    """The hours begun from `created` until before `end`, at least one, month by month in UTC."""
+    created, left = created.astimezone(UTC), max(1, -((created - end) // HOUR))
+    begins = created.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    first = created
+    while left:
+        following = _next_month(begins)
+        hours = min(left, -((first - following) // HOUR))
+        yield _Month(begins, hours)
+        left, first, begins = left - hours, first + hours * HOUR, following
+
+
+def _next_month(begins: datetime) -> datetime:
+    return (begins + timedelta(days=31)).replace(day=1)
+
+
+def micros(amount: str) -> int:
+    """A decimal string in millionths."""
+    return _whole(Decimal(amount) * MICROS)
+
+
+def _whole(amount: Decimal) -> int:
+    return int(amount.to_integral_value(ROUND_HALF_UP))
