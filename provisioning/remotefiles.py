@@ -35,7 +35,7 @@ def as_tar(files: Sequence[RemoteFile]) -> bytes:
 
 def install_command(files: Sequence[RemoteFile]) -> tuple[str, ...]:
     """The command that reads `as_tar(files)` and moves each file to its name."""
-    unpack = "tar --extract --preserve-permissions --file=- --directory=/"
+    unpack = "tar --extract --touch --preserve-permissions --file=- --directory=/"
     return ("sh", "-c", " && ".join([unpack, *(_move(file) for file in files)]))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,8 @@ SECRETS = "/etc/openclaw/openclaw.env"
 BUNDLED = frozenset({"anthropic", "google", "openai", "openrouter"})
 """Model providers that OpenClaw knows by itself; any other is told it as OpenAI-compatible."""
 _CUSTOM_PROVIDER = "farm"
+_VARIABLE = re.compile(r"\$\{(?=[A-Z_][A-Z0-9_]*\})")
+"""What OpenClaw would replace by an environment variable, secrets included."""
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "runtime"
 _PERSONA = ("SOUL.md", "AGENTS.md", "IDENTITY.md", "USER.md")
 
@@ -187,5 +190,5 @@ def _environment(finalize: Callable[[object], str]) -> Environment:
 
 
 def _json_value(value: object) -> str:
-    """One JSON value in ASCII, which JSON5 reads alike, whatever is in it."""
-    return json.dumps(value)
+    """One JSON value in ASCII, which JSON5 reads alike; `${NAME}` in it stays what it is."""
+    return _VARIABLE.sub("$${", json.dumps(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import shlex
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,9 @@ BODY_LIMIT = 1024 * 1024
 _CONNECT_FAILED = 2
 """The reason code of RFC 4254 when the far side of a forward refuses."""
 _FAILURES = (paramiko.SSHException, OSError, EOFError, HTTPException, streams.TooLongError)
+
+# Every failure is raised as one of ours; paramiko would also print it, once per refused channel.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
