@@ -1,0 +1,248 @@
+"""A whole cloud in memory that keeps the provider's contract: for tests of the engine.
+
+Time passes by being looked at: each `find`, `machines` or `actions` moves every order one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from provisioning.errors import (
+    AnswerLost,
+    NeedsOperator,
+    NoCapacity,
+    ProvisioningError,
+    Rejected,
+)
+from provisioning.provider import (
+    Action,
+    ActionStatus,
+    Created,
+    Firewall,
+    Machine,
+    MachineOrder,
+    MachineStatus,
+    Offer,
+    Price,
+)
+
+IMAGES = ("debian-12",)
+MAX_USER_DATA = 32768
+IPV4_PRICE = Price(hourly=800, monthly=500_000, currency="EUR")
+PRICES = {
+    "cx23": Price(hourly=6_400, monthly=3_990_000, currency="EUR"),
+    "cx33": Price(hourly=10_400, monthly=6_490_000, currency="EUR"),
+}
+PLACES = ("fsn1", "nbg1", "hel1")
+
+
+class When(StrEnum):
+    """On which side of a call's effect a fault strikes."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The next call of that method raises `error`, before its effect or after it."""
+
+    method: str
+    error: ProvisioningError
+    when: When = When.BEFORE
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    id: str
+    labels: Mapping[str, str]
+    available: bool
+
+
+@dataclass(slots=True)
+class MemoryProvider:
+    """One project. Fill `sold_out` and `limit`, arm `faults`, read `machines_there` and `calls`."""
+
+    name: str = "memory"
+    now: datetime = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    limit: int = 100
+    sold_out: set[tuple[str, str]] = field(default_factory=set)
+    faults: list[Fault] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    machines_there: dict[str, Machine] = field(default_factory=dict)
+    firewalls: dict[str, Firewall] = field(default_factory=dict)
+    user_data: dict[str, str] = field(default_factory=dict)
+    deleted: list[str] = field(default_factory=list)
+    _actions: dict[str, Action] = field(default_factory=dict)
+    _snapshots: dict[str, _Snapshot] = field(default_factory=dict)
+    _issued: int = 0
+
+    def lose_answer(self, method: str) -> None:
+        """The next call of that method has its effect, and its answer never comes."""
+        self.faults.append(Fault(method, AnswerLost("no_answer", "No answer came."), When.AFTER))
+
+    def verify(self) -> None:
+        """Content, unless a fault is armed."""
+        with self._call("verify"):
+            return
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Both types at every place."""
+        with self._call("offers"):
+            return tuple(
+                Offer(
+                    server_type=kind,
+                    location=place,
+                    available=(kind, place) not in self.sold_out,
+                    price=price,
+                    ipv4_price=IPV4_PRICE,
+                    cores=2,
+                    memory_gb=4.0,
+                    disk_gb=40,
+                )
+                for kind, price in PRICES.items()
+                for place in PLACES
+            )
+
+    def find_image(self, labels: Mapping[str, str]) -> str | None:
+        """The newest snapshot that is available."""
+        with self._call("find_image"):
+            fitting = [
+                snapshot.id
+                for snapshot in self._snapshots.values()
+                if snapshot.available and labels.items() <= snapshot.labels.items()
+            ]
+            return fitting[-1] if fitting else None
+
+    def find(self, name: str) -> Machine | None:
+        """Look, after one step of time."""
+        with self._call("find"):
+            self._pass_time()
+            return self._named(name)
+
+    def create(self, order: MachineOrder) -> Created:
+        """Make or adopt; refuses as the real clouds do."""
+        with self._call("create"):
+            self._check(order)
+            self.firewalls[order.firewall.name] = order.firewall
+            taken = self._named(order.name)
+            if taken is not None:
+                return Created(self._adopted(taken, order))
+            self._check_room(order)
+            machine = self._made(order)
+            return Created(machine, (self._begin(), self._begin()))
+
+    def actions(self, ids: Sequence[str]) -> tuple[Action, ...]:
+        """How these stand, after one step of time."""
+        with self._call("actions"):
+            self._pass_time()
+            return tuple(self._actions[number] for number in ids if number in self._actions)
+
+    def shutdown(self, provider_id: str) -> None:
+        """Off at once."""
+        with self._call("shutdown"):
+            machine = self.machines_there.get(provider_id)
+            if machine is not None:
+                self.machines_there[provider_id] = replace(machine, status=MachineStatus.OFF)
+
+    def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> str:
+        """Available one step of time later."""
+        with self._call("snapshot"):
+            if provider_id not in self.machines_there:
+                raise Rejected("not_found", f"There is no machine {provider_id} to copy.")
+            number = self._number()
+            self._snapshots[number] = _Snapshot(number, dict(labels), available=False)
+            return number
+
+    def delete(self, provider_id: str) -> None:
+        """Gone one step of time later."""
+        with self._call("delete"):
+            machine = self.machines_there.get(provider_id)
+            if machine is not None:
+                deleting = replace(machine, status=MachineStatus.DELETING)
+                self.machines_there[provider_id] = deleting
+
+    def machines(self, labels: Mapping[str, str]) -> tuple[Machine, ...]:
+        """All that carry the labels, after one step of time."""
+        with self._call("machines"):
+            self._pass_time()
+            return tuple(
+                machine
+                for machine in self.machines_there.values()
+                if labels.items() <= machine.labels.items()
+            )
+
+    @contextmanager
+    def _call(self, method: str) -> Iterator[None]:
+        self.calls.append(method)
+        fault = next((one for one in self.faults if one.method == method), None)
+        if fault is not None:
+            self.faults.remove(fault)
+        if fault is not None and fault.when is When.BEFORE:
+            raise fault.error
+        yield
+        if fault is not None:
+            raise fault.error
+
+    def _pass_time(self) -> None:
+        for number, machine in list(self.machines_there.items()):
+            if machine.status is MachineStatus.STARTING:
+                self.machines_there[number] = replace(machine, status=MachineStatus.RUNNING)
+            if machine.status is MachineStatus.DELETING:
+                del self.machines_there[number]
+                self.deleted.append(machine.name)
+        for number, action in self._actions.items():
+            self._actions[number] = replace(action, status=ActionStatus.SUCCESS)
+        for number, snapshot in self._snapshots.items():
+            self._snapshots[number] = replace(snapshot, available=True)
+
+    def _check(self, order: MachineOrder) -> None:
+        if len(order.user_data.encode()) > MAX_USER_DATA:
+            raise Rejected("user_data_too_long", "The machine's user-data exceeds 32,768 bytes.")
+        if order.image not in IMAGES and order.image not in self._snapshots:
+            raise Rejected("invalid_input", f"There is no image {order.image}.")
+
+    def _check_room(self, order: MachineOrder) -> None:
+        if len(self.machines_there) >= self.limit:
+            raise NeedsOperator("resource_limit_exceeded", "The account is full: ask for more.")
+        sold = (order.server_type, order.location) in self.sold_out
+        if sold or order.server_type not in PRICES or order.location not in PLACES:
+            raise NoCapacity("resource_unavailable", "There is none to be had there now.")
+
+    def _adopted(self, taken: Machine, order: MachineOrder) -> Machine:
+        if not order.labels.items() <= taken.labels.items():
+            raise Rejected("name_taken", f"A machine named {order.name} is not ours.")
+        return taken
+
+    def _made(self, order: MachineOrder) -> Machine:
+        number = self._number()
+        self.user_data[order.name] = order.user_data
+        machine = Machine(
+            provider_id=number,
+            name=order.name,
+            status=MachineStatus.STARTING,
+            ipv4=f"127.1.{int(number) // 250}.{int(number) % 250 + 1}",
+            server_type=order.server_type,
+            location=order.location,
+            created_at=self.now,
+            labels=dict(order.labels),
+        )
+        self.machines_there[number] = machine
+        return machine
+
+    def _named(self, name: str) -> Machine | None:
+        there = self.machines_there.values()
+        return next((machine for machine in there if machine.name == name), None)
+
+    def _begin(self) -> str:
+        action = Action(self._number(), ActionStatus.RUNNING)
+        self._actions[action.id] = action
+        return action.id
+
+    def _number(self) -> str:
+        self._issued += 1
+        return str(self._issued)
