@@ -36,7 +36,8 @@ async def choose(options: SandboxOptions, known: str) -> Choice:
         )
     wish = known or options.guests
     if wish == SIMULATED:
-        why = "They were chosen at the first start." if known else "GUESTS=simulated chose them."
+        asked = options.guests is GuestsWish.SIMULATED
+        why = "GUESTS=simulated asks for them." if asked else "They were chosen at the first start."
         return Choice(SIMULATED, why)
     return await _real_if_possible(options, insist=wish == REAL)
 

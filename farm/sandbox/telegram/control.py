@@ -12,7 +12,7 @@ from farm.sandbox.wire import BadRequestError, Json, answer, integer_of, read_ob
 
 
 def telegram_routes(telegram: Telegram) -> list[web.RouteDef]:
-    """POST /telegram/bots {name, username}, GET /telegram/bots, and the messages.
+    """POST /telegram/bots {name, username}, GET /telegram/bots (`polling`: one waits), messages.
 
     POST /telegram/messages {bot, from, name, text, language}: the person with the id `from` writes
     to `bot` (username or token). GET /telegram/messages?bot=...&chat=ID: that chat, or all of the
@@ -25,7 +25,11 @@ def telegram_routes(telegram: Telegram) -> list[web.RouteDef]:
         return answer(_bot(bot), 201)
 
     async def list_bots(_: web.Request) -> web.Response:
-        return answer({"bots": [_bot(bot) for bot in telegram.chats.bots()]})
+        shown = [
+            {**_bot(bot), "polling": telegram.polls.is_open(bot.id)}
+            for bot in telegram.chats.bots()
+        ]
+        return answer({"bots": shown})
 
     async def write(request: web.Request) -> web.Response:
         fields = await read_object(request)

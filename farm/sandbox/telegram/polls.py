@@ -46,6 +46,10 @@ class Polls:
             poll.taken_over = True
             poll.woken.set()
 
+    def is_open(self, bot: int) -> bool:
+        """Whether somebody waits for the bot's updates."""
+        return bot in self._open
+
     def wake(self, bot: int) -> None:
         """Somebody wrote to the bot."""
         if poll := self._open.get(bot):
