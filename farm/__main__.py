@@ -9,6 +9,7 @@ from importlib import import_module
 import typer
 
 from farm.env import SettingError
+from farm.ops.surroundings import stand_on_running_sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def load(entry: Entry) -> typer.Typer:
 
 def _set_up_django() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
+    stand_on_running_sandbox()
     # Only now: the help must not wait for Django.
     import_module("django").setup()
 

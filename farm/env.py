@@ -60,6 +60,11 @@ def folder(name: str, default: Path) -> Path:
     return Path(text(name) or default).expanduser().resolve()
 
 
+def data_folder() -> Path:
+    """Where this farm keeps everything: FARM_DATA, or var/ in the checkout."""
+    return folder("FARM_DATA", Path(__file__).resolve().parent.parent / "var")
+
+
 def kept_secret(name: str, keep: Path) -> str:
     """The secret `name`; without one it is made once and kept in the file `keep` (0600).
 

@@ -20,6 +20,7 @@ from farm.ops.children import Child, farm_argv
 from farm.ops.ground import Ground, prepare_ground
 from farm.ops.processes import of_a_farm
 from farm.ops.supervisor import Supervisor
+from farm.ops.surroundings import leave_word, take_word_back
 
 app = new_app("Run the whole farm on this machine.")
 
@@ -51,6 +52,7 @@ def up(*, as_json: AsJson = False) -> None:
                 supervisor.run()
         finally:
             supervisor.tell("Stopping.")
+            take_word_back()
             supervisor.stop()
 
 
@@ -63,6 +65,7 @@ def _start(supervisor: Supervisor) -> Ground | None:
         return None
     supervisor.tell(ground.sentence)
     environ = {**os.environ, **ground.environ}
+    leave_word(ground.environ)
     _prepare_farm(environ)
     for job in of_a_farm(str(settings.PORT)):
         supervisor.add(Child(job, environ, logs))

@@ -18,8 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-CHECKOUT: Final = Path(__file__).resolve().parents[2]
-STATE: Final = env.folder("FARM_DATA", CHECKOUT / "var") / "sandbox"
+STATE: Final = env.data_folder() / "sandbox"
 CACHE: Final = env.folder(
     "FARM_CACHE", env.folder("XDG_CACHE_HOME", Path("~/.cache")) / "agent-farm"
 )

@@ -1,0 +1,105 @@
+"""What the doctor looks at beyond this process: site, worker, cloud, prices, guests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from farm.agents.models import Offer
+from farm.agents.selectors import due_rows, last_beat, orphans, provider_pauses
+from farm.ops.findings import Finding
+from provisioning.errors import ProvisioningError
+from provisioning.registry import Credentials, provider_for
+
+SILENCE = timedelta(seconds=60)
+START = "Start the farm with `make run`, or one with `farm worker`."
+
+
+def site() -> Iterator[Finding]:
+    """Whether the site answers on this machine."""
+    address = f"http://127.0.0.1:{settings.PORT}/"
+    try:
+        status = httpx.get(address, headers={"Host": settings.ALLOWED_HOSTS[0]}).status_code
+    except httpx.TransportError as error:
+        yield Finding("site", f"{address} does not answer: {error}.", "Start it with `make run`.")
+        return
+    if status >= 500:
+        yield Finding("site", f"{address} answers {status}.", "Look into logs/web.log.")
+    else:
+        yield Finding("site", f"{settings.SITE_URL} answers.")
+
+
+def worker() -> Iterator[Finding]:
+    """Whether anybody drives what is due."""
+    try:
+        beat, due = last_beat(), due_rows(timezone.now())
+    except DatabaseError:
+        return
+    if beat is None:
+        yield Finding("worker", "None has ever run.", START)
+    elif (silent := timezone.now() - beat) > SILENCE:
+        said = f"None has been alive for {silent.total_seconds():.0f} s; {due} rows wait."
+        yield Finding("worker", said, START)
+    else:
+        yield Finding("worker", f"Alive; {due} rows are due.")
+
+
+def cloud() -> Iterator[Finding]:
+    """Whether the token is good, and what only the operator mends."""
+    token, endpoint = settings.HETZNER_TOKEN, settings.HETZNER_ENDPOINT
+    try:
+        provider_for(Credentials("hetzner", token, endpoint)).verify()
+    except ProvisioningError as error:
+        remedy = "Give a token with read and write as HETZNER_TOKEN, or start the sandbox."
+        yield Finding("cloud", f"{endpoint}: {error}", remedy)
+    else:
+        yield Finding("cloud", f"{endpoint} takes the token.")
+    yield from _troubles_on_record()
+
+
+def _troubles_on_record() -> Iterator[Finding]:
+    try:
+        pauses, strays = provider_pauses(), orphans()
+    except DatabaseError:
+        return
+    for pause in pauses:
+        said = f"{pause.provider}: {pause.sentence.what} {pause.detail}"
+        yield Finding("cloud", said.strip(), "Mend that at the cloud; the farm goes on by itself.")
+    if strays:
+        yield Finding(
+            "cloud",
+            f"Machines that carry our label and are nobody's: {', '.join(strays)}.",
+            "Delete them at the cloud; they cost money.",
+        )
+
+
+def offers() -> Iterator[Finding]:
+    """Whether prices are known, without which nothing is sold."""
+    try:
+        known = Offer.objects.count()
+    except DatabaseError:
+        return
+    if known:
+        yield Finding("offers", f"{known} prices known.")
+    else:
+        yield Finding("offers", "No price is known, so no agent can be created.", START)
+
+
+def guests() -> Iterator[Finding]:
+    """Which machines the sandbox has; nothing where there is no sandbox."""
+    if not settings.SANDBOX_CONTROL_URL:
+        return
+    try:
+        status = httpx.get(f"{settings.SANDBOX_CONTROL_URL.rstrip('/')}/status").json()["guests"]
+    except (httpx.TransportError, ValueError, KeyError) as error:
+        yield Finding("guests", f"The sandbox does not answer: {error}.", "Start it: `make run`.")
+        return
+    if status["problem"]:
+        yield Finding("guests", status["problem"], "Mend that, or take GUESTS=simulated.")
+    else:
+        yield Finding("guests", f"{status['kind']}. {status['why']} {status['progress']}".strip())
