@@ -9,10 +9,16 @@ from enum import StrEnum
 
 from farm.sandbox.wire import Json
 
-# OpenClaw adds such a block of its own to the conversation, as a message of the user, also after
-# a tool's result: it is nothing a person said.
-_INTERNAL = re.compile(
-    r"<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>.*?(<<<END_OPENCLAW_INTERNAL_CONTEXT>>>|\Z)", re.DOTALL
+# OpenClaw adds blocks of its own to the conversation, as messages of the user, also after a tool's
+# result, and wraps what a person said: nothing of this was said by anybody.
+_NOT_SAID = (
+    re.compile(
+        r"<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>.*?(<<<END_OPENCLAW_INTERNAL_CONTEXT>>>|\Z)",
+        re.DOTALL,
+    ),
+    re.compile(r"\A\[\w{3} \d{4}-\d\d-\d\d \d\d:\d\d [^\]\n]*\] "),
+    re.compile(r"^[^\n]*⟦openclaw:ctx⟧\n```json\n.*?\n```\n", re.DOTALL | re.MULTILINE),
+    re.compile(r"\n\nRuntime: name=[^\n]*\Z"),
 )
 
 
@@ -105,4 +111,6 @@ class Reply:
 
 
 def _said(text: str) -> str:
-    return _INTERNAL.sub("", text).strip()
+    for pattern in _NOT_SAID:
+        text = pattern.sub("", text)
+    return text.strip()

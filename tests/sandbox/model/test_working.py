@@ -89,6 +89,18 @@ def test_says_so_where_no_tool_is_offered(model: httpx.Client, tmp_path: Path) -
     assert "no tool" in Agent(model, tmp_path, tools=()).ask("write a.txt saying hello")
 
 
+def test_hears_what_a_person_said_in_what_openclaw_sends(
+    model: httpx.Client, control: httpx.Client
+) -> None:
+    wrapped = (
+        "[Mon 2026-11-23 12:15 UTC] Conversation info: ⟦openclaw:ctx⟧\n```json\n"
+        '{"sender":{"id":"777","name":"Nadia"}}\n```\n\nhello there\n\n'
+        "Runtime: name=Ada | agent=main | model=sandbox/sandbox-1"
+    )
+    stream(model, [{"role": "user", "content": wrapped}])
+    assert control.get("/model/log").json()["requests"][-1]["question"] == "hello there"
+
+
 @pytest.mark.parametrize(
     ("question", "language"),
     [("How are you today?", "You said"), ("Comment vas-tu aujourd'hui ?", "Vous avez dit")],
