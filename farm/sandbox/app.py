@@ -98,6 +98,8 @@ class _Assembly:
         report = report_of(self.kept, self.guests, telegram.chats.ready_bot())
         await wait_until_answering(probes(report))
         await greet_mail(ports.smtp)
+        # The questions just asked were no calls of a farm's.
+        self.gate.clear()
         return report
 
     async def _cloud(self) -> HetznerCloud:

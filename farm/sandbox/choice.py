@@ -45,13 +45,13 @@ async def choose(options: SandboxOptions, known: str) -> Choice:
 async def _real_if_possible(options: SandboxOptions, *, insist: bool) -> Choice:
     verdict = await probe(_folder(options.state, REAL), options.cache)
     if verdict.possible:
-        return Choice(REAL, _sentence(verdict.why))
+        return Choice(REAL, f"Real ones can run here: {verdict.why}.")
     if insist:
         raise SandboxError(
             f"Real guests cannot run here: {verdict.why}. Mend that, or take simulated ones with"
             " GUESTS=simulated and another folder for the data."
         )
-    return Choice(SIMULATED, _sentence(f"real ones cannot run here: {verdict.why}"))
+    return Choice(SIMULATED, f"Real ones cannot run here: {verdict.why}.")
 
 
 def guests_of(choice: Choice, options: SandboxOptions, *, clock: Clock, gate: Gate) -> GuestKind:
@@ -64,7 +64,3 @@ def guests_of(choice: Choice, options: SandboxOptions, *, clock: Clock, gate: Ga
 
 def _folder(state: Path, kind: str) -> Path:
     return state / "guests" / kind
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:].rstrip('.')}."

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from farm.sandbox.guests.base import GuestError, GuestKind
 
 LOOK_SECONDS = 0.5
+REPEAT_SECONDS = 15
 
 
 class ImageWatch:
@@ -42,12 +43,13 @@ class ImageWatch:
             self.ready.add(name)
 
     async def _tell(self) -> None:
-        told = ""
+        told, at = "", 0.0
         while True:
-            line = self._guests.progress()
-            if line not in ("", told):
+            line, now = self._guests.progress(), asyncio.get_running_loop().time()
+            stage = line.partition(" (")[0]
+            if stage and (stage != told or now - at >= REPEAT_SECONDS):
                 _say(line)
-                told = line
+                told, at = stage, now
             await asyncio.sleep(LOOK_SECONDS)
 
 
