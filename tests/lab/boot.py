@@ -7,7 +7,8 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -16,7 +17,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from typing import TypeVar
 
-from farm.sandbox.guests.base import GuestSpec
+from farm.sandbox.guests.base import GuestNotFoundError, GuestSpec
 from farm.sandbox.guests.real import RealGuests
 
 T = TypeVar("T")
@@ -33,11 +34,16 @@ class Lab:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._ids = count(1)
+        self.boots: dict[int, Booted] = {}
         self.guests = RealGuests(state=state, cache=CACHE, why="a test asked for them")
+
+    def begin(self, order: Coroutine[object, object, T]) -> Future[T]:
+        """Run an order of `guests` beside others."""
+        return asyncio.run_coroutine_threadsafe(order, self._loop)
 
     def wait(self, order: Coroutine[object, object, T], seconds: float = 600) -> T:
         """Run an order of `guests` and wait for its answer."""
-        return asyncio.run_coroutine_threadsafe(order, self._loop).result(seconds)
+        return self.begin(order).result(seconds)
 
     def close(self) -> None:
         """A power cut."""
@@ -55,7 +61,8 @@ class Lab:
         self.wait(self.guests.create(spec))
         if boot:
             wait_for_ssh(ipv4)
-        return Booted(spec.id, ipv4, self)
+        self.boots[spec.id] = Booted(spec.id, ipv4, self)
+        return self.boots[spec.id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +73,18 @@ class Booted:
     ipv4: str
     lab: Lab
 
+    @property
+    def first_process(self) -> int:
+        """Its process 1 as this machine knows it: another after each boot, 0 between two."""
+        try:
+            return self.lab.guests.switchboard.powered(self.id).first_process
+        except GuestNotFoundError:
+            return 0
+
     def execute(self, *argv: str, check: bool = True) -> str:
         """Run a program inside as root, past its network; answers what it printed."""
-        leader = self.lab.guests._powered[self.id]._inmost()[0]
         done = subprocess.run(
-            ["nsenter", f"--target={leader}", "--all", "env", "-i", _PATH, *argv],
+            ["nsenter", f"--target={self.first_process}", "--all", "env", "-i", _PATH, *argv],
             capture_output=True,
             text=True,
             check=False,
@@ -117,6 +131,15 @@ def wait_for_ssh(ipv4: str) -> str:
                 return banner
         sleep(0.1)
     raise AssertionError(f"No SSH banner from {ipv4} within {PATIENCE:.0f} s.")
+
+
+def wait_until(holds: Callable[[], bool], otherwise: str | Callable[[], str]) -> None:
+    """Look again and again until it holds; after a long while fail with a sentence."""
+    deadline = monotonic() + PATIENCE
+    while not holds():
+        if monotonic() > deadline:
+            raise AssertionError(otherwise if isinstance(otherwise, str) else otherwise())
+        sleep(0.1)
 
 
 def answers(ipv4: str, port: int, *, seconds: float = 1.0) -> bool:

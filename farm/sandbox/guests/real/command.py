@@ -26,8 +26,12 @@ class CommandError(GuestError):
 
 
 async def run(*argv: str, stdin: str = "") -> str:
-    """Run to the end and answer what it printed; CommandError with its complaint if it failed."""
+    """Run to the end and answer what it printed; CommandError with its complaint if it failed.
+
+    It is killed with the sandbox, wherever in its work it is.
+    """
     process = await asyncio.create_subprocess_exec(
+        *("setpriv", "--pdeathsig=KILL"),
         *argv,
         stdin=PIPE,
         stdout=PIPE,

@@ -135,16 +135,22 @@ class Disks:
 
     def mount_options(self, record: Record) -> str:
         """GuestError when a layer below the disk is gone."""
-        folder = self.folder(record.spec.id)
-        lower = [self._layer(layer) for layer in record.layers]
-        missing = [path for path in lower if not path.is_dir()]
-        if missing:
+        if missing := self._missing(record):
             raise GuestError(
                 f"The disk of guest {record.spec.id} stands on {missing[0]}, which is gone:"
                 " put it back, or delete the server."
             )
-        below = ":".join(map(str, lower))
-        return f"lowerdir={below},upperdir={folder / 'upper'},workdir={folder / 'work'}"
+        folder = self.folder(record.spec.id)
+        below = ":".join(str(self._layer(layer)) for layer in record.layers)
+        return f"lowerdir={below},upperdir={folder / 'upper'},workdir={folder / 'work'},index=off"
+
+    def is_whole(self, record: Record) -> bool:
+        """Whether every layer below the disk is there."""
+        return not self._missing(record)
+
+    def _missing(self, record: Record) -> list[Path]:
+        lower = [self._layer(layer) for layer in record.layers]
+        return [path for path in lower if not path.is_dir()]
 
     def _layer(self, layer: str) -> Path:
         kind, name = layer.split("/", 1)

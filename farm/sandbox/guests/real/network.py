@@ -10,7 +10,7 @@ import socket
 from asyncio.subprocess import DEVNULL
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import suppress
 from typing import TypedDict
 
 from farm.sandbox.guests.base import GuestError, GuestRule
@@ -65,8 +65,8 @@ class GuestNetwork:
         await self._nft(nft.ruleset(await _host_addresses()))
         await self._uplink()
 
-    async def plug(self, link: str, ipv4: str, rules: Sequence[GuestRule] | None) -> Path:
-        """A network for one guest, wired to the others' behind its firewall; answers its path."""
+    async def plug(self, link: str, ipv4: str, rules: Sequence[GuestRule] | None) -> None:
+        """A network /run/netns/`link` for one guest, wired to the others' behind its firewall."""
         await self._nft(nft.refence(await _host_addresses()) + nft.admission(link, rules))
         await self._keeper.run("ip", "netns", "add", link)
         await self._ip(
@@ -75,13 +75,15 @@ class GuestNetwork:
             f"route add {ipv4}/32 dev {link} src {self.slice.gateway}\n"
         )
         await self._answer_promptly(link)
-        return Path(f"/run/netns/{link}")
 
     async def unplug(self, link: str) -> None:
-        """Take the wire out; the guest's network goes with it."""
-        await self._keeper.run("ip", "netns", "delete", link)
-        await self._ip(f"link delete {link}\n")
-        await self._nft(nft.removal(link))
+        """Take the wire out, whatever of it there is: a guest may have cut its own end."""
+        with suppress(GuestError):
+            await self._keeper.run("ip", "link", "delete", link, network=_CLOUD)
+        with suppress(GuestError):
+            await self._keeper.run("ip", "netns", "delete", link)
+        with suppress(GuestError):
+            await self._nft(nft.removal(link))
 
     async def admit(self, link: str, rules: Sequence[GuestRule] | None) -> None:
         """Change the firewall of a guest that is plugged in."""
@@ -97,7 +99,7 @@ class GuestNetwork:
             return visitor.submit(self._listen_inside, host, port).result()
 
     def _listen_inside(self, host: str, port: int) -> socket.socket:
-        with self._keeper.path(f"/run/netns/{_CLOUD}").open() as network:
+        with self._keeper.path(f"/run/netns/{_CLOUD}").open("rb") as network:
             if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), _NEW_NETWORK):
                 raise GuestError(f"The guests' network is shut: {os.strerror(ctypes.get_errno())}")
         try:

@@ -19,7 +19,7 @@ REBOOT = 133
 """How systemd-nspawn ends when the guest asked for a restart."""
 
 _ORDERLY_HALT = signal.SIGRTMIN + 4
-_LEADER_PATIENCE = 10.0
+_PATIENCE = 10.0
 _PAUSE = 0.05
 
 # Moves itself into the guest's control groups and becomes the program after "--".
@@ -28,10 +28,13 @@ _JOIN = 'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs"; shift; done; shift
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where a guest runs: its mounted disk, its network, its control groups, its console's log."""
+    """Where a guest runs: its network, its mounted disk, its control groups, its console's log.
 
+    `link` is the name of its network, interface, firewall chain and control groups.
+    """
+
+    link: str
     root: Path
-    network: Path
     groups: tuple[Path, ...]
     console: Path
 
@@ -52,7 +55,7 @@ class PoweredGuest:
                 *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit"),
                 *("--console=pipe", "--resolv-conf=off", "--link-journal=no", "--timezone=off"),
                 *("--capability=CAP_NET_ADMIN", "--kill-signal=SIGRTMIN+3"),
-                *(f"--directory={slot.root}", f"--network-namespace-path={slot.network}"),
+                *(f"--directory={slot.root}", f"--network-namespace-path=/run/netns/{slot.link}"),
                 *(f"--machine=guest-{spec.id}", f"--hostname={spec.name}"),
                 output=console.fileno(),
             )
@@ -76,17 +79,22 @@ class PoweredGuest:
 
     async def press_button(self) -> None:
         """Ask its systemd for an orderly halt, as soon as it has one."""
-        deadline = asyncio.get_running_loop().time() + _LEADER_PATIENCE
+        deadline = asyncio.get_running_loop().time() + _PATIENCE
         while self.on and asyncio.get_running_loop().time() < deadline:
-            if leaders := [pid for pid in self._inmost() if _name(pid) == "systemd"]:
-                return _kill(leaders[0], _ORDERLY_HALT)
+            if first := self.first_process:
+                _kill(first, _ORDERLY_HALT)
+                return
             await asyncio.sleep(_PAUSE)
-        return None
 
     def hold(self, *, still: bool) -> None:
         """Stop every process of it where it is, or let them go on."""
         for group in self._groups:
             cgroups.hold(group, still=still)
+
+    @property
+    def first_process(self) -> int:
+        """The guest's own process 1, by its id outside; 0 while there is none."""
+        return next((pid for pid in self._inmost() if _name(pid) == "systemd"), 0)
 
     def _inmost(self) -> list[int]:
         """The guest's own process 1: nsenter's child is systemd-nspawn, whose child it is."""

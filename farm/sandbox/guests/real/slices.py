@@ -56,21 +56,32 @@ class Slice:
 def claim(registry: Path, owner: Path) -> Slice:
     """The slice that the state folder `owner` has, or the first free one, from now on its own.
 
-    A slice is free again once the folder that had it is gone. GuestError when all are taken.
+    The folder itself keeps the number, for its guests' addresses are on their disks. A slice is
+    free again once the folder that had it is gone. GuestError when none is to be had.
     """
     registry.mkdir(parents=True, exist_ok=True)
+    kept = owner / "network"
     with _locked(registry):
-        owners = {number: _owner(registry / str(number)) for number in range(COUNT)}
-        mine = [number for number, taken_by in owners.items() if taken_by == owner]
-        free = [number for number, taken_by in owners.items() if taken_by is None]
-        if not (mine or free):
+        number = int(kept.read_text()) if kept.exists() else _first_free(registry)
+        if (taken_by := _owner(registry / str(number))) not in (None, owner):
             raise GuestError(
-                f"All {COUNT} guest networks of this machine are taken: remove the data folder"
-                f" of a farm that is no longer needed (they are listed in {registry})."
+                f"The guests in {owner} have the addresses of those in {taken_by}, as in a copy:"
+                " use one of the two folders, and remove the other."
             )
-        number = (mine or free)[0]
         (registry / str(number)).write_text(str(owner))
+        kept.write_text(str(number))
         return Slice(number)
+
+
+def _first_free(registry: Path) -> int:
+    free = (number for number in range(COUNT) if _owner(registry / str(number)) is None)
+    number = next(free, None)
+    if number is None:
+        raise GuestError(
+            f"All {COUNT} guest networks of this machine are taken: remove the data folder of a"
+            f" farm that is no longer needed (they are listed in {registry})."
+        )
+    return number
 
 
 @contextmanager

@@ -1,0 +1,43 @@
+"""What the guest image is made of, and when it is another image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from farm.sandbox.guests.real.recipe import Recipe, debian_sources
+
+RECIPE = Recipe("bookworm", ("systemd",), ("deb http://mirror.example bookworm main",), ())
+
+
+def test_another_ingredient_is_another_image() -> None:
+    changed = [
+        replace(RECIPE, packages=("systemd", "curl")),
+        replace(RECIPE, sources=()),
+        replace(RECIPE, files=(("etc/npmrc", "cafile=/etc/ssl/own.pem\n"),)),
+    ]
+
+    assert len({RECIPE.digest, *(recipe.digest for recipe in changed)}) == 4
+    assert replace(RECIPE).digest == RECIPE.digest
+
+
+def test_this_machines_mirrors_are_used_when_it_runs_the_same_debian() -> None:
+    targets = [
+        "http://mirror.example/debian/ bookworm main",
+        "http://mirror.example/debian/ bookworm main",
+        "http://mirror.example/debian/ bookworm-updates main",
+        "http://mirror.example/security/ bookworm-security main",
+        "http://mirror.example/debian/ bookworm contrib",
+        "http://tools.example/ stable main",
+        "",
+    ]
+
+    assert debian_sources(targets) == (
+        "deb http://mirror.example/debian/ bookworm main",
+        "deb http://mirror.example/debian/ bookworm-updates main",
+        "deb http://mirror.example/security/ bookworm-security main",
+    )
+
+
+def test_mirrors_of_another_release_are_of_no_use() -> None:
+    assert debian_sources(["http://mirror.example/debian/ trixie main"]) == ()
+    assert debian_sources(["http://mirror.example/debian/ bookworm-updates main"]) == ()
