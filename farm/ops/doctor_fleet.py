@@ -22,7 +22,7 @@ START = "Start the farm with `make run`, or one with `farm worker`."
 
 def site() -> Iterator[Finding]:
     """Whether the site answers on this machine."""
-    address = f"http://127.0.0.1:{settings.PORT}/"
+    address = f"http://127.0.0.1:{settings.PORT}/healthz"
     try:
         status = httpx.get(address, headers={"Host": settings.ALLOWED_HOSTS[0]}).status_code
     except httpx.TransportError as error:

@@ -84,7 +84,7 @@ def _prepare_farm(environ: dict[str, str]) -> None:
 def _site_answers() -> bool:
     connection = HTTPConnection("127.0.0.1", settings.PORT, timeout=5)
     try:
-        connection.request("GET", "/", headers={"Host": "localhost"})
+        connection.request("GET", "/healthz", headers={"Host": "localhost"})
         return connection.getresponse().status < 500
     except (OSError, HTTPException):
         return False

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
 from farm import env
 from farm.sandbox.main import run_sandbox
@@ -67,3 +72,53 @@ def up(  # noqa: PLR0913  (a port for each service)
         as_json=as_json,
     )
     raise typer.Exit(run_sandbox(options))
+
+
+@app.command()
+def invoice(*, state: State = STATE, as_json: AsJson = False) -> None:
+    """Show what the cloud would have invoiced so far, from its own books alone."""
+    text = _ask(state, "/invoice")
+    if as_json:
+        typer.echo(text)
+        return
+    books = json.loads(text)
+    table = Table("Month", "What", "Name", "Hours", "Amount", box=box.SIMPLE_HEAD, pad_edge=False)
+    for line in books["lines"]:
+        amount = _amount(line["micros"], books["currency"])
+        table.add_row(line["month"], line["kind"], line["name"], str(line["hours"]), amount)
+    table.add_row("", "", "In all, net", "", _amount(books["micros"], books["currency"]))
+    Console().print(table)
+
+
+@app.command()
+def inventory(*, state: State = STATE, as_json: AsJson = False) -> None:
+    """Show what exists at the cloud at this moment."""
+    text = _ask(state, "/inventory")
+    if as_json:
+        typer.echo(text)
+        return
+    table = Table("Server", "Status", "Type", "Place", "IPv4", box=box.SIMPLE_HEAD, pad_edge=False)
+    for server in json.loads(text)["servers"]:
+        columns = ("name", "status", "server_type", "location", "ipv4")
+        table.add_row(*(str(server[column] or "") for column in columns))
+    Console().print(table)
+
+
+def _ask(state: Path, path: str) -> str:
+    """What the control endpoint of the sandbox on this folder answers; exits 1 if none runs."""
+    try:
+        port = json.loads((state / "identity.json").read_text())["ports"]["control"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            text: str = answer.read().decode()
+    except (OSError, ValueError, KeyError):
+        typer.echo(
+            f"No sandbox runs on {state}: start one with `farm up` or `farm sandbox up`, or"
+            " name its folder with --state.",
+            err=True,
+        )
+        raise typer.Exit(1) from None
+    return text
+
+
+def _amount(micros: int, currency: str) -> str:
+    return f"{micros / 1_000_000:.4f} {currency}"
