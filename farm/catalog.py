@@ -123,7 +123,7 @@ class Shelf(Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The whole of catalog.toml."""
+    """The whole of catalog.toml. Prebuilt images do not boot on the server types in `arm`."""
 
     currency: str
     runtime_version: str
@@ -133,6 +133,7 @@ class Catalog:
     blueprints: Shelf[Blueprint]
     models: Shelf[ModelProvider]
     images: Mapping[str, str]
+    arm: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -149,6 +150,7 @@ def read(text: str) -> Catalog:
         runtime_version=top["runtime_version"],
         node_version=top["node_version"],
         images=top["images"],
+        arm=frozenset(top["arm"]),
         plans=_plans(text),
         regions=_regions(text),
         blueprints=_blueprints(text),

@@ -37,7 +37,9 @@ def _question(provider: ModelProvider, key: str) -> Request:
     body = {"model": provider.model, "messages": [{"role": "user", "content": "Say ok."}]}
     if provider.key == "anthropic":
         headers = {"x-api-key": key, "anthropic-version": "2023-06-01"}
-        return _post(f"{endpoint}/messages", headers, {**body, "max_tokens": 1})
+        # Anthropic's own tools leave the version out of the base address, and so may an operator.
+        base = endpoint.removesuffix("/v1")
+        return _post(f"{base}/v1/messages", headers, {**body, "max_tokens": 1})
     headers = {"Authorization": f"Bearer {key}"}
     if provider.key == "google":
         endpoint = f"{endpoint}/openai"

@@ -103,6 +103,7 @@ class Server(Drivable):
     """One machine at a provider. An agent may have had several.
 
     `create_sent_at` is the intent: set before the call, so a crash after it looks before it asks.
+    From `distrusted_at` on nothing is sent to it: it showed another host key than ours.
     `serving_since` is when its agent first answered on it: the payer's meter starts in that hour.
     """
 
@@ -132,6 +133,7 @@ class Server(Drivable):
     pending_host_key = models.TextField(blank=True)
     first_host_key = SecretField(blank=True)
     host_key_rotated = models.BooleanField(default=False)
+    distrusted_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"farm-{self.uid}"

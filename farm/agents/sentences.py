@@ -121,6 +121,15 @@ _MESSAGES = {
         _("Send it again if it matters."),
     ),
     "turn_failed": Sentence(_("The agent could not answer this."), _("Send it again in a moment.")),
+    "model_refused_key": Sentence(
+        _("The model's provider refuses the key."), _("Put a good key in its place.")
+    ),
+    "model_no_credit": Sentence(
+        _("The model's account has no credit."), _("Add some at its provider, then send it again.")
+    ),
+    "model_refused": Sentence(
+        _("The model's provider refuses this request."), _("Say it in other words.")
+    ),
     "agent_gone": Sentence(_("The agent was deleted before it could answer.")),
     "agent_failed": Sentence(_("The agent is not running."), _("Send it again once it is.")),
     "telegram_token_refused": Sentence(

@@ -8,11 +8,12 @@ from farm.agents.selectors.agents import (
     open_url_of,
     origin_of,
     place_of,
+    ready_in_seconds,
     suggestions_of,
 )
 from farm.agents.selectors.choices import ModelChoice, model_choices
 from farm.agents.selectors.fleet import Pause, due_rows, last_beat, orphans, provider_pauses
-from farm.agents.selectors.money import Cost, Quote, cost_of, offer_for
+from farm.agents.selectors.money import Cost, Quote, cost_of, offer_for, spent_on
 from farm.agents.selectors.progress import Progress, ProgressLine, Waiting, progress_of
 
 __all__ = [
@@ -38,5 +39,7 @@ __all__ = [
     "place_of",
     "progress_of",
     "provider_pauses",
+    "ready_in_seconds",
+    "spent_on",
     "suggestions_of",
 ]

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from farm.accounts.models import Role, User
-from farm.agents.models import Agent, AgentPhase, Message
+from farm.agents.models import Agent, AgentPhase, Message, OperationKind, OperationState
 from farm.agents.sentences import Sentence, sentence_for
 from farm.catalog import Words, catalog
 
@@ -59,6 +59,14 @@ def events_of(agent: Agent) -> Sequence[HistoryLine]:
         HistoryLine(event.at, event.code, sentence_for(event.code), event.detail)
         for event in agent.events.all()
     ]
+
+
+def ready_in_seconds(agent: Agent) -> int | None:
+    """How long the latest making of it took; None while it was never made."""
+    made = agent.operations.filter(kind=OperationKind.CREATE, state=OperationState.DONE).last()
+    if made is None or made.ended_at is None:
+        return None
+    return int((made.ended_at - made.started_at).total_seconds())
 
 
 def place_of(agent: Agent) -> Words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from farm.agents.models import Agent, AgentPhase, Server
 from farm.agents.placement import ladder
 from farm.billing.prices import Rate
-from farm.billing.selectors import Span, at_most_monthly, cost_of_span, rate_of
+from farm.billing.selectors import Span, at_most_monthly, cost_of_span, cost_of_spans, rate_of
 from farm.catalog import Words, catalog
 
 
@@ -74,6 +75,18 @@ def cost_of(agent: Agent, now: datetime) -> Cost:
         currency=rate.currency,
         free_reason=_free_reason(agent, servers),
     )
+
+
+def spent_on(agents: Sequence[Agent], now: datetime) -> Mapping[int, int]:
+    """So far, in micro-units, by an agent's pk: for lists, in two queries however long they are."""
+    servers = list(Server.objects.filter(agent__in=agents))
+    spans = {server.pk: span for server in servers if (span := _span_of(server, now))}
+    costs = cost_of_spans(list(spans.values()))
+    spent = {agent.pk: 0 for agent in agents}
+    for server in servers:
+        if server.agent_id and server.pk in spans:
+            spent[server.agent_id] += costs[server.uid]
+    return spent
 
 
 def _span_of(server: Server, now: datetime) -> Span | None:

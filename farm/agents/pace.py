@@ -1,0 +1,40 @@
+"""How long the farm waits for what, from the settings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+
+from provisioning.lifecycle import Deadlines
+
+OFFERS_EVERY = timedelta(minutes=10)
+TELEGRAM_CODE = timedelta(minutes=30)
+SAFETY_NET = timedelta(seconds=30)
+"""Rows that wait for another row are woken by it; this is for the day that is forgotten."""
+
+
+def deadlines() -> Deadlines:
+    """The waits of the lifecycle."""
+    return Deadlines(
+        creating=timedelta(seconds=settings.CREATE_DEADLINE_SECONDS),
+        booting=timedelta(seconds=settings.BOOT_DEADLINE_SECONDS),
+        configuring=timedelta(seconds=settings.CONFIGURE_DEADLINE_SECONDS),
+        capacity=timedelta(seconds=settings.CAPACITY_RETRY_SECONDS),
+        settling=timedelta(seconds=settings.SETTLE_SECONDS),
+    )
+
+
+def lease() -> timedelta:
+    """How long a claim lasts unless it is renewed."""
+    return timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def sweep_every() -> timedelta:
+    """How often the cloud's own list is held against the rows."""
+    return timedelta(seconds=settings.SWEEP_SECONDS)
+
+
+def pause() -> timedelta:
+    """How long a cloud is left alone after a trouble that only the operator can mend."""
+    return timedelta(seconds=settings.PAUSE_SECONDS)

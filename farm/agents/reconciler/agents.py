@@ -1,0 +1,94 @@
+"""One step of an agent: read its rows, let the lifecycle choose, make one change outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils import timezone
+
+from farm.agents.models import Agent, Message, Server, ServerPhase
+from farm.agents.pace import SAFETY_NET, deadlines
+from farm.agents.reconciler import failing, leaving, placing, setting_up
+from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.marks import began_at
+from farm.agents.reconciler.removing import GIVEN_UP
+from farm.agents.reconciler.troubles import Nap
+from provisioning.lifecycle import (
+    AgentPhase,
+    AgentSnapshot,
+    AgentStep,
+    Machine,
+    SetUp,
+    next_agent_step,
+)
+
+AT_AN_END = (ServerPhase.GONE, ServerPhase.LOST)
+
+
+def drive_agent(claim: Claim[Agent]) -> Nap:
+    """Take one step; answers when to look again (None: when somebody rings)."""
+    step = next_agent_step(snapshot_of(claim.row), timezone.now(), deadlines())
+    return STEPS[step](claim)
+
+
+def snapshot_of(agent: Agent) -> AgentSnapshot:
+    """What the lifecycle needs to know of an agent, its machines and its talk."""
+    newest = agent.servers.order_by("-pk").first()
+    began = began_at(agent)
+    failed = Q(reason__in=GIVEN_UP) | Q(phase=ServerPhase.LOST)
+    return AgentSnapshot(
+        phase=AgentPhase(agent.phase),
+        phase_since=agent.phase_since,
+        wanted_deleted=agent.wanted == Agent.Wanted.DELETED,
+        fulfilled=agent.fulfilled_generation >= agent.generation,
+        has_run=newest is not None and newest.serving_since is not None,
+        talking=agent.messages.filter(state=Message.State.SENT).exists(),
+        set_up=SetUp(agent.step),
+        machine=_machine(newest, began),
+        machines_failed=agent.servers.filter(failed, requested_at__gte=began).count(),
+        machines_left=agent.servers.exclude(phase__in=AT_AN_END).count(),
+    )
+
+
+def _machine(newest: Server | None, began: datetime) -> Machine:
+    if newest is None:
+        return Machine.NONE
+    if newest.phase == ServerPhase.LOST:
+        return Machine.LOST
+    if newest.reason == "rejected" and newest.requested_at >= began:
+        return Machine.REFUSED
+    if newest.wanted_gone or newest.phase in (ServerPhase.DELETING, ServerPhase.GONE):
+        return Machine.LEAVING
+    if newest.distrusted_at:
+        return Machine.DISTRUSTED
+    return Machine.READY if newest.phase == ServerPhase.READY else Machine.COMING
+
+
+def _rest(_claim: Claim[Agent]) -> Nap:
+    return None
+
+
+def _wait(_claim: Claim[Agent]) -> Nap:
+    return SAFETY_NET
+
+
+STEPS: Mapping[AgentStep, Callable[[Claim[Agent]], Nap]] = {
+    AgentStep.REST: _rest,
+    AgentStep.WAIT: _wait,
+    AgentStep.PLACE: placing.place,
+    AgentStep.START_OVER: placing.start_over,
+    AgentStep.CONFIGURE: setting_up.configure,
+    AgentStep.WRITE: setting_up.write,
+    AgentStep.START: setting_up.start,
+    AgentStep.GATE: setting_up.pass_gate,
+    AgentStep.GREET: setting_up.greet,
+    AgentStep.LEAVE: leaving.leave,
+    AgentStep.FINISH: leaving.finish,
+    AgentStep.FAIL_DISTRUSTED: failing.fail_distrusted,
+    AgentStep.FAIL_LOST: failing.fail_lost,
+    AgentStep.FAIL_MACHINES: failing.fail_machines,
+    AgentStep.FAIL_REFUSED: failing.fail_refused,
+    AgentStep.FAIL_LATE: failing.fail_late,
+}

@@ -1,0 +1,194 @@
+"""From a row to a machine at a cloud: the intent, the order, and the wait until it is on."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from farm.agents.models import FarmKey, Offer, OperationStep, Server, ServerPhase
+from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.machines import authority, provider_of
+from farm.agents.reconciler.marks import MOVED, begin_line, move_server, note_server
+from farm.agents.reconciler.pauses import mended
+from farm.agents.reconciler.removing import give_up
+from farm.agents.reconciler.troubles import Nap, jitter
+from farm.catalog import catalog
+from provisioning import cloudinit
+from provisioning.certificates import new_private_key
+from provisioning.errors import NoCapacity, Rejected
+from provisioning.lifecycle import poll_delay
+from provisioning.provider import (
+    ActionStatus,
+    Firewall,
+    FirewallRule,
+    Machine,
+    MachineOrder,
+    MachineStatus,
+)
+
+SOON = timedelta(milliseconds=300)
+FARM_LABEL, SERVER_LABEL, IMAGE_LABEL = "farm", "farm-server", "farm-runtime"
+
+
+def order(claim: Claim[Server]) -> Nap:
+    """Write the intent and the machine's first key down, then order it."""
+    server = claim.row
+    with claim.recording():
+        if not server.first_host_key:
+            server.first_host_key, server.host_key = new_private_key()
+        server.create_sent_at = timezone.now()
+        claim.save("first_host_key", "host_key", "create_sent_at")
+    return _buy(claim)
+
+
+def seek_and_order(claim: Claim[Server]) -> Nap:
+    """An order may have been sent: take what it made, or order again."""
+    machine = provider_of(claim.row.provider).find(str(claim.row))
+    if machine is None:
+        return _buy(claim)
+    return _record_made(claim, machine, ())
+
+
+def poll(claim: Claim[Server]) -> Nap:
+    """How the orders stand; once all are done, whether the machine is on."""
+    server = claim.row
+    provider = provider_of(server.provider)
+    actions = provider.actions(server.action_ids.split()) if server.action_ids else ()
+    mended(server.provider, created=False)
+    failed = [action.error for action in actions if action.status is ActionStatus.ERROR]
+    if failed:
+        return give_up(claim, "create_failed", "; ".join(failed))
+    if any(action.status is ActionStatus.RUNNING for action in actions):
+        return _later(server)
+    machine = provider.find(str(server))
+    if machine is None or machine.status is not MachineStatus.RUNNING or not machine.ipv4:
+        return _later(server)
+    return _record_on(claim, machine)
+
+
+def install_id() -> str:
+    """By which label this farm knows its machines: from its first key, so as old as its rows."""
+    authority()
+    oldest = FarmKey.objects.order_by("pk").first()
+    return hashlib.sha256(oldest.public_key.encode()).hexdigest()[:12] if oldest else ""
+
+
+def _buy(claim: Claim[Server]) -> Nap:
+    server = claim.row
+    provider = provider_of(server.provider)
+    image = _image(server)
+    try:
+        created = provider.create(_order_of(server, image))
+    except NoCapacity:
+        return _record_sold_out(claim)
+    except Rejected as error:
+        return _record_refused(claim, str(error))
+    server.image = image
+    mended(server.provider, created=True)
+    return _record_made(claim, created.machine, created.actions)
+
+
+def _order_of(server: Server, image: str) -> MachineOrder:
+    install = install_id()
+    return MachineOrder(
+        name=str(server),
+        server_type=server.server_type,
+        location=server.location,
+        image=image,
+        user_data=_user_data(server),
+        labels={FARM_LABEL: install, SERVER_LABEL: server.uid},
+        firewall=Firewall(
+            name=f"farm-{install}", rules=(FirewallRule(22, tuple(settings.SSH_SOURCES)),)
+        ),
+    )
+
+
+def _user_data(server: Server) -> str:
+    versions = cloudinit.Versions(node=catalog().node_version, runtime=_runtime_version(server))
+    return cloudinit.render(
+        cloudinit.CloudInit(
+            hostname=str(server),
+            principal=server.uid,
+            ca_public_keys=authority().public_keys,
+            host_key_private=server.first_host_key,
+            host_key_public=server.host_key,
+            versions=versions,
+        )
+    )
+
+
+def _image(server: Server) -> str:
+    """The newest image with the runtime in it, else the cloud's own Debian."""
+    labels = {IMAGE_LABEL: _runtime_version(server)}
+    if server.server_type not in catalog().arm:
+        prebuilt = provider_of(server.provider).find_image(labels)
+        if prebuilt:
+            return prebuilt
+    return catalog().images[server.provider]
+
+
+def _runtime_version(server: Server) -> str:
+    return server.agent.runtime_version if server.agent else catalog().runtime_version
+
+
+def _record_made(claim: Claim[Server], machine: Machine, actions: tuple[str, ...]) -> Nap:
+    server, now = claim.row, timezone.now()
+    with claim.recording():
+        server.provider_id = machine.provider_id
+        server.created_at = machine.created_at
+        server.ipv4 = machine.ipv4
+        server.action_ids = " ".join(actions)
+        move_server(server, ServerPhase.CREATING, now)
+        claim.save("provider_id", "created_at", "ipv4", "action_ids", "image", *MOVED)
+        note_server(
+            server, "machine_created", now, detail=f"{server.server_type} {server.location}"
+        )
+    return SOON
+
+
+def _record_on(claim: Claim[Server], machine: Machine) -> Nap:
+    server, now = claim.row, timezone.now()
+    with claim.recording():
+        server.ipv4, server.action_ids = machine.ipv4, ""
+        move_server(server, ServerPhase.BOOTING, now)
+        claim.save("ipv4", "action_ids", *MOVED)
+        note_server(server, "machine_running", now)
+        _begin_install(server, now)
+    return SOON
+
+
+def _begin_install(server: Server, now: datetime) -> None:
+    if server.agent and not server.wanted_gone:
+        begin_line(server.agent, OperationStep.Key.INSTALL, now)
+
+
+def _record_sold_out(claim: Claim[Server]) -> Nap:
+    """Nothing was made: the row ends, and the offer waits for the next look at the cloud's list."""
+    server, now = claim.row, timezone.now()
+    with claim.recording():
+        move_server(server, ServerPhase.GONE, now, reason="no_capacity")
+        server.gone_at, server.wanted_gone, server.first_host_key = now, True, ""
+        claim.save("gone_at", "wanted_gone", "first_host_key", *MOVED)
+        note_server(server, "no_capacity", now, detail=f"{server.server_type} {server.location}")
+        Offer.objects.filter(
+            provider=server.provider, server_type=server.server_type, location=server.location
+        ).update(available=False)
+    return None
+
+
+def _record_refused(claim: Claim[Server], detail: str) -> Nap:
+    server, now = claim.row, timezone.now()
+    with claim.recording():
+        move_server(server, ServerPhase.GONE, now, reason="rejected")
+        server.reason_detail = detail[:500]
+        server.gone_at, server.wanted_gone, server.first_host_key = now, True, ""
+        claim.save("gone_at", "wanted_gone", "first_host_key", *MOVED)
+        note_server(server, "rejected", now, detail=detail)
+    return None
+
+
+def _later(server: Server) -> Nap:
+    return poll_delay(timezone.now() - server.phase_since, jitter())

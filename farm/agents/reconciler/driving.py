@@ -1,0 +1,123 @@
+"""What is due, who takes it, and how one step of any row is begun and ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Generic, Protocol
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from farm.agents.models import Agent, Message, ProviderProject, Server, TelegramLink
+from farm.agents.reconciler.agents import drive_agent
+from farm.agents.reconciler.claims import Claim, LeaseLost, Row, claim, free_and_due
+from farm.agents.reconciler.messages import drive_message, its_turn
+from farm.agents.reconciler.projects import drive_project
+from farm.agents.reconciler.servers import drive_server
+from farm.agents.reconciler.telegrams import drive_telegram
+from farm.agents.reconciler.troubles import (
+    Nap,
+    after_agent_trouble,
+    after_crash,
+    after_server_trouble,
+)
+from provisioning.errors import ProvisioningError
+
+logger = logging.getLogger(__name__)
+AT_MOST = 200
+"""Rows read in one look; the rest is seen a moment later."""
+
+
+class Renewable(Protocol):
+    """A claim, whatever its row."""
+
+    def renew(self) -> bool:
+        """Prolong the lease; False if it is no longer ours."""
+
+    def release(self) -> None:
+        """Let others take the row at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort(Generic[Row]):
+    """One sort of rows: how a step is taken, and what its errors mean.
+
+    A turn of a conversation may take minutes (`long`); every other step takes seconds.
+    """
+
+    model: type[Row]
+    step: Callable[[Claim[Row]], Nap]
+    trouble: Callable[[Claim[Row], ProvisioningError], Nap]
+    condition: Callable[[], Q] = Q
+    long: bool = False
+
+    def due(self, now: datetime) -> QuerySet[Row]:
+        """Rows that somebody should drive, the longest due first."""
+        rows: QuerySet[Row] = QuerySet(self.model).filter(self.condition(), free_and_due(now))
+        return rows.order_by("due_at")
+
+    def work(self, pk: int, seen: Callable[[Renewable], None]) -> bool:
+        """Claim one row, take its step and write down when it is due next; False if it is taken.
+
+        `seen` is told of the claim before the step, so that its lease can be renewed.
+        """
+        claimed = claim(self.model, pk, timezone.now(), self.condition())
+        if claimed is None:
+            return False
+        seen(claimed)
+        try:
+            nap = self._take(claimed)
+            claimed.close(None if nap is None else timezone.now() + nap)
+        except LeaseLost:
+            logger.warning("%s was taken over by another worker.", claimed.row)
+        return True
+
+    def _take(self, claimed: Claim[Row]) -> Nap:
+        """The step, with every error turned into a wait: one bad row cannot stop the loop."""
+        try:
+            return self.step(claimed)
+        except LeaseLost:
+            raise
+        except ProvisioningError as error:
+            return self.trouble(claimed, error)
+        except Exception as error:  # noqa: BLE001 - a poison row must not stop the others
+            return after_crash(claimed, error)
+
+
+SERVERS = Sort(Server, drive_server, after_server_trouble)
+AGENTS = Sort(Agent, drive_agent, after_agent_trouble)
+MESSAGES = Sort(Message, drive_message, after_crash, its_turn, long=True)
+TELEGRAMS = Sort(TelegramLink, drive_telegram, after_crash)
+PROJECTS = Sort(ProviderProject, drive_project, after_crash)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A row that was due when it was looked for; `work` claims it first."""
+
+    key: tuple[str, int]
+    long: bool
+    work: Callable[[Callable[[Renewable], None]], bool]
+
+
+def due_jobs(now: datetime) -> Iterator[Job]:
+    """Everything due, of every sort."""
+    yield from _jobs(SERVERS, now)
+    yield from _jobs(AGENTS, now)
+    yield from _jobs(TELEGRAMS, now)
+    yield from _jobs(MESSAGES, now)
+    yield from _jobs(PROJECTS, now)
+
+
+def _jobs(sort: Sort[Row], now: datetime) -> Iterator[Job]:
+    for pk in sort.due(now).values_list("pk", flat=True)[:AT_MOST]:
+        yield Job((sort.model.__name__, pk), sort.long, partial(sort.work, pk))
+
+
+def drive_due(now: datetime) -> int:
+    """Take one step of every row that is due, one after the other; how many were taken."""
+    return sum(job.work(lambda _: None) for job in due_jobs(now))

@@ -1,0 +1,62 @@
+"""How an agent fails: with a reason, at nobody's cost, and with a way back."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from farm.agents.events import note
+from farm.agents.models import Agent, AgentPhase, Message, OperationState, Server, ServerPhase
+from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.marks import MOVED, end_operation, move_agent
+from farm.agents.reconciler.troubles import Nap
+
+
+def fail(claim: Claim[Agent], reason: str, detail: str = "") -> Nap:
+    """The wish has failed; a machine that never served goes, one with a member's work stays."""
+    agent, now = claim.row, timezone.now()
+    with claim.recording():
+        move_agent(agent, AgentPhase.FAILED, now, reason=reason)
+        agent.reason_detail = detail[:500]
+        agent.step, agent.fulfilled_generation = "", agent.generation
+        claim.save("step", "fulfilled_generation", *MOVED)
+        note(agent, reason, at=now, detail=detail)
+        end_operation(agent, OperationState.FAILED, now)
+        _drop_unused(agent)
+        waiting = agent.messages.filter(state=Message.State.QUEUED)
+        waiting.update(state=Message.State.FAILED, reason="agent_failed", due_at=None)
+    return None
+
+
+def fail_distrusted(claim: Claim[Agent]) -> Nap:
+    """Its machine shows another host key than ours; the machine stays for whoever looks into it."""
+    return fail(claim, "host_key_mismatch")
+
+
+def fail_lost(claim: Claim[Agent]) -> Nap:
+    """Somebody deleted its machine at the cloud."""
+    return fail(claim, "server_lost")
+
+
+def fail_machines(claim: Claim[Agent]) -> Nap:
+    """Machine after machine did not come up."""
+    return fail(claim, "machines_do_not_start")
+
+
+def fail_refused(claim: Claim[Agent]) -> Nap:
+    """The cloud will not make such a machine, however often it is asked."""
+    newest = claim.row.servers.order_by("-pk").first()
+    return fail(claim, "rejected", newest.reason_detail if newest else "")
+
+
+def fail_late(claim: Claim[Agent]) -> Nap:
+    """The set-up took longer than any that ends well."""
+    return fail(claim, "configure_timeout", claim.row.reason_detail)
+
+
+def _drop_unused(agent: Agent) -> None:
+    unused = agent.servers.filter(serving_since=None, distrusted_at=None, wanted_gone=False)
+    now = timezone.now()
+    ended = (ServerPhase.GONE, ServerPhase.LOST)
+    Server.objects.filter(pk__in=unused.values("pk")).exclude(phase__in=ended).update(
+        wanted_gone=True, due_at=now
+    )

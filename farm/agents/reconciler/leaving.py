@@ -1,0 +1,52 @@
+"""How an agent is deleted: its machines go first, and gone is what the cloud shows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from farm.agents.events import note
+from farm.agents.models import (
+    Agent,
+    AgentPhase,
+    OperationState,
+    OperationStep,
+    Server,
+    ServerPhase,
+    TelegramLink,
+)
+from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.marks import MOVED, begin_line, end_operation, move_agent
+from farm.agents.reconciler.troubles import Nap
+
+AT_ONCE = timedelta(0)
+
+
+def leave(claim: Claim[Agent]) -> Nap:
+    """Every machine it has is to go."""
+    agent, now = claim.row, timezone.now()
+    with claim.recording():
+        move_agent(agent, AgentPhase.DELETING, now)
+        agent.step = ""
+        claim.save("step", *MOVED)
+        begin_line(agent, OperationStep.Key.REMOVE, now)
+        ended = (ServerPhase.GONE, ServerPhase.LOST)
+        Server.objects.filter(agent=agent).exclude(phase__in=ended).update(
+            wanted_gone=True, due_at=now
+        )
+    return AT_ONCE
+
+
+def finish(claim: Claim[Agent]) -> Nap:
+    """No cloud shows a machine of it any more: forget its secrets, and say that it is gone."""
+    agent, now = claim.row, timezone.now()
+    with claim.recording():
+        move_agent(agent, AgentPhase.DELETED, now)
+        agent.deleted_at, agent.fulfilled_generation = now, agent.generation
+        agent.model_key, agent.gateway_token = "", ""
+        claim.save("deleted_at", "fulfilled_generation", "model_key", "gateway_token", *MOVED)
+        TelegramLink.objects.filter(agent=agent).delete()
+        note(agent, "deleted", at=now)
+        end_operation(agent, OperationState.DONE, now)
+    return None

@@ -1,0 +1,71 @@
+"""The outside of this farm as the reconciler reaches it: clouds by their API, machines by SSH."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from farm.accounts.models import Door
+from farm.accounts.services import record
+from farm.agents.models import FarmKey, Server
+from provisioning.certificates import Authority, new_private_key
+from provisioning.errors import HostKeyMismatch, NeedsOperator, Transient
+from provisioning.provider import Provider
+from provisioning.registry import Credentials, provider_for
+from provisioning.ssh import Shell, Target, connect
+
+logger = logging.getLogger(__name__)
+
+
+def provider_of(name: str) -> Provider:
+    """The cloud of that name with this farm's credentials; NeedsOperator if there are none."""
+    if name != "hetzner":
+        raise NeedsOperator("unknown_provider", f'This farm has no account at "{name}".')
+    return _provider(name, settings.HETZNER_TOKEN, settings.HETZNER_ENDPOINT)
+
+
+@lru_cache(maxsize=8)
+def _provider(name: str, token: str, endpoint: str) -> Provider:
+    return provider_for(Credentials(provider=name, token=token, endpoint=endpoint))
+
+
+@transaction.atomic
+def authority() -> Authority:
+    """The farm's certificate authority; its first key is made when none is there."""
+    keys = list(FarmKey.objects.filter(retired_at__isnull=True).order_by("-pk"))
+    if not keys:
+        private, public = new_private_key()
+        now = timezone.now()
+        keys = [FarmKey.objects.create(created_at=now, private_key=private, public_key=public)]
+    return Authority.from_openssh([key.private_key for key in keys])
+
+
+@contextmanager
+def shell_of(server: Server) -> Iterator[Shell]:
+    """A connection to the machine, noted in the audit trail.
+
+    HostKeyMismatch without a word sent if the machine was ever distrusted.
+    """
+    if server.distrusted_at:
+        raise HostKeyMismatch("host_key_mismatch", f"{server} showed a strange host key before.")
+    if not server.ipv4:
+        raise Transient("no_address", f"{server} has no address yet.")
+    with connect(_target(server, server.ipv4), authority(), timezone.now()) as shell:
+        record(account=None, actor=None, door=Door.FARM, verb="log in by ssh", subject=shell.key_id)
+        yield shell
+
+
+def _target(server: Server, address: str) -> Target:
+    keys = (server.host_key, server.pending_host_key)
+    return Target(
+        host=address,
+        port=settings.SSH_PORT,
+        principal=server.uid,
+        host_keys=tuple(key for key in keys if key),
+    )

@@ -1,0 +1,89 @@
+"""Moves of rows and the lines of the wait, written in the transaction in which they happen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from farm.agents.events import note
+from farm.agents.models import (
+    Agent,
+    AgentPhase,
+    Operation,
+    OperationKind,
+    OperationState,
+    OperationStep,
+    Server,
+    ServerPhase,
+)
+from provisioning import lifecycle
+
+
+def move_server(server: Server, phase: ServerPhase, now: datetime, *, reason: str = "") -> None:
+    """Move the row in memory and ring its agent; `lifecycle.IllegalMove` if no road leads there.
+
+    The caller saves `MOVED` inside `recording`.
+    """
+    lifecycle.check_server_move(lifecycle.ServerPhase(server.phase), lifecycle.ServerPhase(phase))
+    server.phase, server.phase_since = phase, now
+    server.attempts, server.reason, server.reason_detail = 0, reason, ""
+    ring_agent(server, now)
+
+
+def move_agent(agent: Agent, phase: AgentPhase, now: datetime, *, reason: str = "") -> None:
+    """Move the row in memory; `lifecycle.IllegalMove` if no road leads there."""
+    lifecycle.check_agent_move(lifecycle.AgentPhase(agent.phase), lifecycle.AgentPhase(phase))
+    agent.phase, agent.phase_since = phase, now
+    agent.attempts, agent.reason, agent.reason_detail = 0, reason, ""
+
+
+MOVED = ("phase", "phase_since", "reason", "reason_detail")
+
+
+def ring_agent(server: Server, now: datetime) -> None:
+    """Have the server's agent look again at once."""
+    Agent.objects.filter(servers=server).update(due_at=now)
+
+
+def note_server(server: Server, code: str, now: datetime, *, detail: str = "") -> None:
+    """An event of the agent that a server is for; a server without one has none."""
+    if server.agent:
+        note(server.agent, code, at=now, server_uid=server.uid, detail=detail)
+
+
+def current(agent: Agent) -> Operation | None:
+    """The wish under way."""
+    return agent.operations.filter(state=OperationState.UNDER_WAY).order_by("-pk").first()
+
+
+def begin_line(agent: Agent, key: OperationStep.Key, now: datetime) -> None:
+    """Start a line of the wait; those before it are done. A line begun again is open again.
+
+    The lines after it were of a machine that failed: they are taken back.
+    """
+    operation = current(agent)
+    if operation is None:
+        return
+    order = list(OperationStep.Key)
+    position = order.index(key)
+    operation.steps.filter(key__in=order[position + 1 :]).delete()
+    operation.steps.filter(key__in=order[:position], ended_at=None).update(ended_at=now)
+    operation.steps.get_or_create(key=key, defaults={"started_at": now})
+    operation.steps.filter(key=key).update(ended_at=None)
+
+
+def end_operation(agent: Agent, state: OperationState, now: datetime) -> None:
+    """The wish is done, or failed; open lines of one that is done are done too."""
+    operation = current(agent)
+    if operation is None:
+        return
+    operation.state, operation.ended_at = state, now
+    operation.save(update_fields=["state", "ended_at"])
+    if state == OperationState.DONE:
+        operation.steps.filter(ended_at=None).update(ended_at=now)
+
+
+def began_at(agent: Agent) -> datetime:
+    """When the latest wish for a running agent was uttered: failures before it do not count."""
+    wishes = agent.operations.filter(kind=OperationKind.CREATE).order_by("-pk")
+    latest = wishes.first()
+    return latest.started_at if latest else agent.created_at

@@ -1,0 +1,84 @@
+"""What an agent's machine is told: its runtime settings, and the first words asked of it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from farm.agents.models import Agent, TelegramLink
+from farm.agents.selectors import origin_of, place_of
+from farm.agents.selectors.choices import SANDBOX_PROVIDER
+from farm.catalog import Words, catalog
+from provisioning.runtime import ModelAccess, RuntimeSettings, Telegram, Tools
+from provisioning.runtime_files import BUNDLED
+
+GREETING = Words(
+    en="Greet {member} now with exactly these words:\n```\n{hello}\n```",
+    fr="Salue {member} maintenant avec exactement ces mots :\n```\n{hello}\n```",
+)
+
+
+def settings_of(agent: Agent) -> RuntimeSettings:
+    """What the agent shall run, from its spec, the catalogue and a linked bot."""
+    blueprint = catalog().blueprints.get(agent.blueprint)
+    return RuntimeSettings(
+        agent_name=agent.name,
+        member=member_of(agent),
+        language=agent.language,
+        soul=_filled(blueprint.soul, agent),
+        tools=Tools(blueprint.tools),
+        model=_model_of(agent),
+        gateway_token=agent.gateway_token,
+        control_ui_origin=origin_of(agent),
+        heap_mb=catalog().plans.get(agent.plan).heap_mb,
+        runtime_version=agent.runtime_version,
+        telegram=_telegram_of(agent),
+    )
+
+
+def greeting_prompt(agent: Agent) -> str:
+    """Asks the agent to speak first, in its language and in its blueprint's words."""
+    hello = _filled(catalog().blueprints.get(agent.blueprint).hello, agent).replace("```", "'''")
+    words = GREETING.in_language(agent.language)
+    return words.format(member=member_of(agent), hello=hello)
+
+
+def member_of(agent: Agent) -> str:
+    """How the agent addresses its owner, on one line."""
+    return " ".join(agent.owner.called.split())
+
+
+def _filled(words: Words, agent: Agent) -> str:
+    place = place_of(agent).in_language(agent.language)
+    text = words.in_language(agent.language)
+    return text.format(agent=agent.name, member=member_of(agent), place=place)
+
+
+def _model_of(agent: Agent) -> ModelAccess:
+    if agent.model_provider == SANDBOX_PROVIDER:
+        return ModelAccess(
+            provider=SANDBOX_PROVIDER,
+            model=agent.model,
+            key=settings.SANDBOX_MODEL_KEY,
+            base_url=settings.SANDBOX_MODEL_ENDPOINT,
+        )
+    base_url = settings.MODEL_ENDPOINTS.get(agent.model_provider)
+    if agent.model_provider not in BUNDLED:
+        base_url = base_url or catalog().models.get(agent.model_provider).endpoint
+    return ModelAccess(
+        provider=agent.model_provider,
+        model=agent.model,
+        key=agent.model_key,
+        base_url=base_url,
+    )
+
+
+def _telegram_of(agent: Agent) -> Telegram | None:
+    link = TelegramLink.objects.filter(agent=agent, state=TelegramLink.State.LINKED).first()
+    if link is None:
+        return None
+    own = settings.TELEGRAM_ENDPOINT != "https://api.telegram.org"
+    return Telegram(
+        bot_token=link.bot_token,
+        allowed_ids=(int(link.user_id),),
+        api_root=settings.TELEGRAM_ENDPOINT if own else None,
+    )

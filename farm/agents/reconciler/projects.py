@@ -1,0 +1,125 @@
+"""The survey of a cloud: what it sells today, and whether its list and our rows agree."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from farm.agents.models import Offer, ProviderProject, Server, ServerPhase
+from farm.agents.pace import OFFERS_EVERY, sweep_every
+from farm.agents.reconciler.buying import FARM_LABEL, install_id
+from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.machines import provider_of
+from farm.agents.reconciler.pauses import mended, pause_for_everyone, pause_for_operator
+from farm.agents.reconciler.troubles import RATE_LIMIT, Nap, jitter
+from farm.catalog import catalog
+from provisioning import provider as cloud
+from provisioning.errors import NeedsOperator, ProvisioningError, Transient
+from provisioning.lifecycle import back_off
+
+logger = logging.getLogger(__name__)
+AT_ONCE = timedelta(0)
+PRESENT = (ServerPhase.READY,)
+ABSENT = (ServerPhase.GONE, ServerPhase.LOST)
+
+
+def ensure_projects(now: datetime) -> None:
+    """A row for every cloud in the catalogue; made once, driven like any other row."""
+    for name in sorted(catalog().images):
+        ProviderProject.objects.get_or_create(provider=name, defaults={"due_at": now})
+
+
+def drive_project(claim: Claim[ProviderProject]) -> Nap:
+    """Refresh the offers or sweep, whichever is due; both are plain reading at the cloud."""
+    project, now = claim.row, timezone.now()
+    if project.paused_until and project.paused_until > now:
+        return project.paused_until - now
+    try:
+        if _due(project.offers_seen_at, OFFERS_EVERY, now):
+            _refresh_offers(claim, now)
+            return AT_ONCE
+        if _due(project.swept_at, sweep_every(), now):
+            _sweep(claim, now)
+    except ProvisioningError as error:
+        return _after_trouble(claim, error, now)
+    mended(project.provider, created=False)
+    # Farms that were started together must not ask together for ever.
+    return min(sweep_every(), OFFERS_EVERY) * (0.9 + jitter() / 5)
+
+
+def _due(last: datetime | None, every: timedelta, now: datetime) -> bool:
+    return last is None or last + every * 0.9 <= now
+
+
+def _refresh_offers(claim: Claim[ProviderProject], now: datetime) -> None:
+    """What the cloud lists now takes the place of what it listed before, all at once."""
+    project = claim.row
+    offers = provider_of(project.provider).offers()
+    with claim.recording():
+        for offer in offers:
+            _keep(project.provider, offer, now)
+        Offer.objects.filter(provider=project.provider, seen_at__lt=now).delete()
+        project.offers_seen_at = now
+        claim.save("offers_seen_at")
+
+
+def _keep(provider: str, offer: cloud.Offer, now: datetime) -> None:
+    Offer.objects.update_or_create(
+        provider=provider,
+        server_type=offer.server_type,
+        location=offer.location,
+        defaults={
+            "available": offer.available,
+            "hourly_micros": offer.price.hourly,
+            "monthly_micros": offer.price.monthly,
+            "ipv4_hourly_micros": offer.ipv4_price.hourly,
+            "ipv4_monthly_micros": offer.ipv4_price.monthly,
+            "currency": offer.price.currency,
+            "seen_at": now,
+        },
+    )
+
+
+def _sweep(claim: Claim[ProviderProject], now: datetime) -> None:
+    """Ring for every row that the cloud's list contradicts; each looks for itself before it acts.
+
+    The rows are read before the list, so that a machine made meanwhile is never missed by it.
+    """
+    project = claim.row
+    rows = list(Server.objects.filter(provider=project.provider))
+    machines = provider_of(project.provider).machines({FARM_LABEL: install_id()})
+    listed = {machine.name for machine in machines}
+    vanished = [row.pk for row in rows if row.phase in PRESENT and str(row) not in listed]
+    returned = [row.pk for row in rows if row.phase in ABSENT and str(row) in listed]
+    orphans = sorted(listed - {str(row) for row in Server.objects.all()})
+    _report(project, orphans)
+    with claim.recording():
+        project.swept_at, project.orphans = now, " ".join(orphans)[:500]
+        claim.save("swept_at", "orphans")
+        Server.objects.filter(pk__in=[*vanished, *returned]).update(due_at=now)
+
+
+def _report(project: ProviderProject, orphans: Sequence[str]) -> None:
+    news = sorted(set(orphans) - set(project.orphans.split()))
+    if news:
+        logger.error(
+            "%s has machines of this farm that no row knows: %s. They cost money: look at them in"
+            " the cloud's console.",
+            project.provider,
+            ", ".join(news),
+        )
+
+
+def _after_trouble(claim: Claim[ProviderProject], error: ProvisioningError, now: datetime) -> Nap:
+    project = claim.row
+    if isinstance(error, NeedsOperator):
+        pause_for_operator(project.provider, error, now)
+        return AT_ONCE
+    if isinstance(error, Transient) and error.code == RATE_LIMIT:
+        return pause_for_everyone(project.provider, error, now) - now
+    project.attempts += 1
+    logger.info("%s: attempt %s: %s", project, project.attempts, error)
+    return back_off(project.attempts, jitter())

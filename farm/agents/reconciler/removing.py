@@ -1,0 +1,113 @@
+"""How a server ends: given up, removed, and gone only once its cloud shows it no more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from farm.agents.models import Server, ServerPhase
+from farm.agents.pace import deadlines
+from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.machines import provider_of
+from farm.agents.reconciler.marks import MOVED, move_server, note_server, ring_agent
+from farm.agents.reconciler.troubles import Nap, jitter
+from provisioning.lifecycle import poll_delay
+from provisioning.provider import MachineStatus
+
+AT_ONCE = timedelta(0)
+GIVEN_UP = ("create_timeout", "create_failed", "boot_timeout", "install_failed")
+
+
+def give_up(claim: Claim[Server], reason: str, detail: str = "") -> Nap:
+    """This machine will not come up: it is to go, and its agent looks for another."""
+    server, now = claim.row, timezone.now()
+    with claim.recording():
+        server.wanted_gone, server.reason, server.reason_detail = True, reason, detail[:500]
+        claim.save("wanted_gone", "reason", "reason_detail")
+        note_server(server, reason, now, detail=detail)
+        ring_agent(server, now)
+    return AT_ONCE
+
+
+def drop(claim: Claim[Server]) -> Nap:
+    """Nothing was ever ordered: nothing is to be removed."""
+    _record_gone(claim)
+    return None
+
+
+def seek_and_remove(claim: Claim[Server]) -> Nap:
+    """An order may have been sent and its answer lost: remove what it made, if it did."""
+    server, now = claim.row, timezone.now()
+    machine = provider_of(server.provider).find(str(server))
+    sent = server.create_sent_at or now
+    if machine is None:
+        settled = sent + deadlines().settling
+        if now < settled:
+            return settled - now
+        _record_gone(claim)
+        return None
+    with claim.recording():
+        server.provider_id, server.created_at = machine.provider_id, machine.created_at
+        claim.save("provider_id", "created_at")
+    return remove(claim)
+
+
+def remove(claim: Claim[Server]) -> Nap:
+    """Write down that it is to go, then have it deleted."""
+    server, now = claim.row, timezone.now()
+    reason = server.reason if server.reason in GIVEN_UP else ""
+    with claim.recording():
+        move_server(server, ServerPhase.DELETING, now, reason=reason)
+        claim.save(*MOVED)
+        note_server(server, "machine_removed", now)
+    provider_of(server.provider).delete(server.provider_id)
+    return AT_ONCE
+
+
+def confirm_gone(claim: Claim[Server]) -> Nap:
+    """Gone is what the cloud shows, not what the deletion answered."""
+    server = claim.row
+    provider = provider_of(server.provider)
+    machine = provider.find(str(server))
+    if machine is None:
+        _record_gone(claim)
+        return None
+    if machine.status is not MachineStatus.DELETING:
+        provider.delete(machine.provider_id)
+    return poll_delay(timezone.now() - server.phase_since, jitter())
+
+
+def look(claim: Claim[Server]) -> Nap:
+    """Somebody missed a machine that should be there: is it?"""
+    server, now = claim.row, timezone.now()
+    if provider_of(server.provider).find(str(server)):
+        return None
+    with claim.recording():
+        move_server(server, ServerPhase.LOST, now)
+        server.gone_at = now
+        claim.save("gone_at", *MOVED)
+        note_server(server, "server_lost", now)
+    return None
+
+
+def look_again(claim: Claim[Server]) -> Nap:
+    """Somebody saw a machine that should be gone: if it is there, it goes now."""
+    server, now = claim.row, timezone.now()
+    machine = provider_of(server.provider).find(str(server))
+    if machine is None:
+        return None
+    with claim.recording():
+        server.provider_id, server.wanted_gone, server.gone_at = machine.provider_id, True, None
+        move_server(server, ServerPhase.DELETING, now, reason=server.reason)
+        claim.save("provider_id", "wanted_gone", "gone_at", *MOVED)
+    return AT_ONCE
+
+
+def _record_gone(claim: Claim[Server]) -> None:
+    server, now = claim.row, timezone.now()
+    with claim.recording():
+        move_server(server, ServerPhase.GONE, now, reason=server.reason)
+        server.gone_at, server.first_host_key = now, ""
+        claim.save("gone_at", "first_host_key", *MOVED)
+        note_server(server, "machine_gone", now)

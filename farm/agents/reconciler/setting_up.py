@@ -1,0 +1,179 @@
+"""From a ready machine to an agent that answered: files, start, gate, first words."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from farm.agents.events import note
+from farm.agents.models import (
+    Agent,
+    AgentPhase,
+    Message,
+    OperationState,
+    OperationStep,
+    Server,
+    TelegramLink,
+)
+from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.failing import fail
+from farm.agents.reconciler.letters import write_that_it_answers
+from farm.agents.reconciler.machines import shell_of
+from farm.agents.reconciler.marks import MOVED, begin_line, end_operation, move_agent
+from farm.agents.reconciler.persona import greeting_prompt, settings_of
+from farm.agents.reconciler.troubles import Nap, jitter, wait_with_reason
+from provisioning import runtime
+from provisioning.errors import Rejected, Transient
+from provisioning.lifecycle import SetUp, poll_delay
+
+AT_ONCE = timedelta(0)
+ASLEEP = "gateway_down"
+
+
+def configure(claim: Claim[Agent]) -> Nap:
+    """The machine is ready: begin, or begin again with what has changed."""
+    agent, now = claim.row, timezone.now()
+    with claim.recording():
+        move_agent(agent, AgentPhase.CONFIGURING, now)
+        agent.step = SetUp.NOTHING
+        claim.save("step", *MOVED)
+        begin_line(agent, OperationStep.Key.PERSONALITY, now)
+    return AT_ONCE
+
+
+def write(claim: Claim[Agent]) -> Nap:
+    """Put config, secrets and persona in place, and have the runtime's own checker read them."""
+    agent = claim.row
+    wanted = settings_of(agent)
+    try:
+        with shell_of(_server(agent)) as shell:
+            shell.write(runtime.files(wanted))
+            runtime.validate(shell)
+    except Rejected as error:
+        return fail(claim, "config_refused", str(error))
+    agent.config_digest = runtime.digest(wanted)
+    return _advance(claim, SetUp.WRITTEN, "configured", OperationStep.Key.WAKE)
+
+
+def start(claim: Claim[Agent]) -> Nap:
+    """Start the gateway anew, so that it reads what was written."""
+    with shell_of(_server(claim.row)) as shell:
+        runtime.restart(shell)
+    return _advance(claim, SetUp.STARTED, "started", OperationStep.Key.WAKE)
+
+
+def pass_gate(claim: Claim[Agent]) -> Nap:
+    """Awake means started, ready, nothing held back, and every secret in place."""
+    agent = claim.row
+    if _outdated(agent):
+        return _begin_again(claim)
+    with shell_of(_server(agent)) as shell:
+        try:
+            shown = runtime.readiness(shell, agent.gateway_token)
+        except Transient as error:
+            if error.code == ASLEEP and runtime.failed(shell):
+                return fail(claim, "not_ready", str(error))
+            return _not_yet(claim, str(error))
+    if not shown.good:
+        return _not_yet(claim, shown.why)
+    return _advance(claim, SetUp.READY, "gate_passed", OperationStep.Key.ANSWER)
+
+
+def greet(claim: Claim[Agent]) -> Nap:
+    """One real turn: the agent's first words. An agent that spoke before is simply running."""
+    agent = claim.row
+    if _outdated(agent):
+        return _begin_again(claim)
+    if first_words_of(agent):
+        return _record_running(claim, "")
+    try:
+        with shell_of(_server(agent)) as shell:
+            words = runtime.say(
+                shell, agent.gateway_token, greeting_prompt(agent), user=agent.owner.username
+            )
+    except Rejected as error:
+        return fail(claim, "no_answer", str(error))
+    return _record_running(claim, words)
+
+
+def first_words_of(agent: Agent) -> Message | None:
+    """What the agent said of its own accord."""
+    return agent.messages.filter(author=Message.Author.AGENT, reply_to=None).first()
+
+
+def _server(agent: Agent) -> Server:
+    server = agent.servers.order_by("-pk").first()
+    if server is None:
+        raise Transient("no_machine", f"{agent} has no machine.")
+    return server
+
+
+def _outdated(agent: Agent) -> bool:
+    """Whether something changed after the files were written."""
+    return runtime.digest(settings_of(agent)) != agent.config_digest
+
+
+def _begin_again(claim: Claim[Agent]) -> Nap:
+    agent, now = claim.row, timezone.now()
+    with claim.recording():
+        agent.step = SetUp.NOTHING
+        claim.save("step")
+        begin_line(agent, OperationStep.Key.PERSONALITY, now)
+    return AT_ONCE
+
+
+def _advance(claim: Claim[Agent], step: SetUp, code: str, line: OperationStep.Key) -> Nap:
+    agent, now = claim.row, timezone.now()
+    agent.step, agent.attempts = step, 0
+    agent.reason, agent.reason_detail = "", ""
+    with claim.recording():
+        claim.save("step", "config_digest", "reason", "reason_detail")
+        note(agent, code, at=now)
+        begin_line(agent, line, now)
+    return AT_ONCE
+
+
+def _not_yet(claim: Claim[Agent], why: str) -> Nap:
+    waited = timezone.now() - claim.row.phase_since
+    nap = poll_delay(waited, jitter())
+    if waited > timedelta(minutes=2):
+        return wait_with_reason(claim, "slow_boot", nap, why)
+    return nap
+
+
+def _record_running(claim: Claim[Agent], words: str) -> Nap:
+    agent, now = claim.row, timezone.now()
+    first = agent.running_since is None
+    with claim.recording():
+        move_agent(agent, AgentPhase.RUNNING, now)
+        agent.step, agent.fulfilled_generation = "", agent.generation
+        agent.running_since = agent.running_since or now
+        claim.save("step", "fulfilled_generation", "running_since", *MOVED)
+        _start_meter(agent, now)
+        _keep_words(agent, words, now)
+        note(agent, "running" if first else "reconfigured", at=now)
+        end_operation(agent, OperationState.DONE, now)
+    if first:
+        write_that_it_answers(agent)
+    return None
+
+
+def _start_meter(agent: Agent, now: datetime) -> None:
+    server = _server(agent)
+    Server.objects.filter(pk=server.pk, serving_since=None).update(serving_since=now)
+
+
+def _keep_words(agent: Agent, words: str, now: datetime) -> None:
+    """The first line of the page, and the bell for Telegram at the same moment."""
+    if words:
+        Message.objects.create(
+            agent=agent,
+            author=Message.Author.AGENT,
+            text=words,
+            at=now,
+            state=Message.State.ANSWERED,
+        )
+    TelegramLink.objects.filter(
+        agent=agent, state=TelegramLink.State.LINKED, greeted_at=None
+    ).update(due_at=now)

@@ -1,0 +1,313 @@
+"""Where servers and agents may go, and what is to be done next: decided from a snapshot alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+LONGEST_BACK_OFF = 60.0
+LONGEST_POLL = 5.0
+
+
+class ServerPhase(StrEnum):
+    """Where a server is on its way."""
+
+    REQUESTED = "requested"
+    CREATING = "creating"
+    BOOTING = "booting"
+    READY = "ready"
+    DELETING = "deleting"
+    GONE = "gone"
+    LOST = "lost"
+
+
+class AgentPhase(StrEnum):
+    """Where an agent is on its way."""
+
+    PLACING = "placing"
+    CONFIGURING = "configuring"
+    RUNNING = "running"
+    DELETING = "deleting"
+    DELETED = "deleted"
+    FAILED = "failed"
+
+
+_S, _A = ServerPhase, AgentPhase
+
+SERVER_MOVES = frozenset(
+    {
+        (_S.REQUESTED, _S.CREATING),
+        (_S.REQUESTED, _S.DELETING),
+        (_S.REQUESTED, _S.GONE),
+        (_S.CREATING, _S.BOOTING),
+        (_S.CREATING, _S.DELETING),
+        (_S.CREATING, _S.LOST),
+        (_S.BOOTING, _S.READY),
+        (_S.BOOTING, _S.DELETING),
+        (_S.BOOTING, _S.LOST),
+        (_S.READY, _S.DELETING),
+        (_S.READY, _S.LOST),
+        (_S.DELETING, _S.GONE),
+        # It was thought gone, and the cloud shows it again: whatever it is, it costs.
+        (_S.GONE, _S.DELETING),
+        (_S.LOST, _S.DELETING),
+    }
+)
+AGENT_MOVES = frozenset(
+    {
+        (_A.PLACING, _A.CONFIGURING),
+        (_A.PLACING, _A.FAILED),
+        (_A.PLACING, _A.DELETING),
+        (_A.CONFIGURING, _A.RUNNING),
+        (_A.CONFIGURING, _A.PLACING),
+        (_A.CONFIGURING, _A.FAILED),
+        (_A.CONFIGURING, _A.DELETING),
+        (_A.RUNNING, _A.CONFIGURING),
+        (_A.RUNNING, _A.FAILED),
+        (_A.RUNNING, _A.DELETING),
+        (_A.FAILED, _A.PLACING),
+        (_A.FAILED, _A.DELETING),
+        (_A.DELETING, _A.DELETED),
+    }
+)
+
+
+class IllegalMove(Exception):  # noqa: N818
+    """A mistake of ours: no road leads from one of these phases to the other."""
+
+
+def check_server_move(old: ServerPhase, new: ServerPhase) -> None:
+    """IllegalMove unless `new` may follow `old`."""
+    if (old, new) not in SERVER_MOVES:
+        raise IllegalMove(f"A server cannot go from {old} to {new}.")
+
+
+def check_agent_move(old: AgentPhase, new: AgentPhase) -> None:
+    """IllegalMove unless `new` may follow `old`."""
+    if (old, new) not in AGENT_MOVES:
+        raise IllegalMove(f"An agent cannot go from {old} to {new}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a wait may last, and how often a start may fail, before something else is done."""
+
+    creating: timedelta = timedelta(minutes=15)
+    booting: timedelta = timedelta(minutes=6)
+    configuring: timedelta = timedelta(minutes=10)
+    capacity: timedelta = timedelta(minutes=5)
+    settling: timedelta = timedelta(seconds=30)
+    """How long after a create with no answer a machine may still come to light."""
+    machines: int = 3
+
+
+class ServerStep(StrEnum):
+    """One idempotent thing to do for a server."""
+
+    REST = "rest"
+    ORDER = "order"
+    SEEK_AND_ORDER = "seek and order"
+    DROP = "drop"
+    LOOK = "look"
+    LOOK_AGAIN = "look again"
+    SEEK_AND_REMOVE = "seek and remove"
+    POLL = "poll"
+    KNOCK = "knock"
+    REMOVE = "remove"
+    CONFIRM_GONE = "confirm gone"
+    GIVE_UP_CREATING = "give up creating"
+    GIVE_UP_BOOTING = "give up booting"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSnapshot:
+    """All that decides what is next for a server.
+
+    `create_sent` says that a create may have reached the cloud; `distrusted` that the machine
+    showed another host key than ours.
+    """
+
+    phase: ServerPhase
+    phase_since: datetime
+    wanted_gone: bool
+    create_sent: bool
+    distrusted: bool
+
+
+def next_server_step(server: ServerSnapshot, now: datetime, deadlines: Deadlines) -> ServerStep:
+    """What is to be done for a server now; one that is ready or gone is looked at if rung for."""
+    match server.phase:
+        case ServerPhase.REQUESTED:
+            return _step_of_requested(server)
+        case ServerPhase.CREATING | ServerPhase.BOOTING | ServerPhase.READY if server.wanted_gone:
+            return ServerStep.REMOVE
+        case ServerPhase.CREATING | ServerPhase.BOOTING:
+            return _step_of_coming(server, now - server.phase_since, deadlines)
+        case ServerPhase.READY:
+            return ServerStep.LOOK
+        case ServerPhase.DELETING:
+            return ServerStep.CONFIRM_GONE
+        case _:
+            return ServerStep.LOOK_AGAIN
+
+
+def _step_of_coming(server: ServerSnapshot, waited: timedelta, deadlines: Deadlines) -> ServerStep:
+    if server.phase is ServerPhase.CREATING:
+        late = waited > deadlines.creating
+        return ServerStep.GIVE_UP_CREATING if late else ServerStep.POLL
+    if server.distrusted:
+        return ServerStep.REST
+    return ServerStep.GIVE_UP_BOOTING if waited > deadlines.booting else ServerStep.KNOCK
+
+
+def _step_of_requested(server: ServerSnapshot) -> ServerStep:
+    if server.wanted_gone:
+        return ServerStep.SEEK_AND_REMOVE if server.create_sent else ServerStep.DROP
+    return ServerStep.SEEK_AND_ORDER if server.create_sent else ServerStep.ORDER
+
+
+class AgentStep(StrEnum):
+    """One idempotent thing to do for an agent."""
+
+    REST = "rest"
+    WAIT = "wait"
+    PLACE = "place"
+    CONFIGURE = "configure"
+    WRITE = "write"
+    START = "start"
+    GATE = "gate"
+    GREET = "greet"
+    START_OVER = "start over"
+    LEAVE = "leave"
+    FINISH = "finish"
+    FAIL_DISTRUSTED = "fail: distrusted"
+    FAIL_LOST = "fail: lost"
+    FAIL_MACHINES = "fail: machines"
+    FAIL_REFUSED = "fail: refused"
+    FAIL_LATE = "fail: late"
+
+
+class SetUp(StrEnum):
+    """How far the set-up of an agent on its machine has come."""
+
+    NOTHING = ""
+    WRITTEN = "written"
+    STARTED = "started"
+    READY = "ready"
+
+
+class Machine(StrEnum):
+    """What an agent needs to know of its newest machine."""
+
+    NONE = "none"
+    COMING = "coming"
+    READY = "ready"
+    LEAVING = "leaving"
+    LOST = "lost"
+    REFUSED = "refused"
+    DISTRUSTED = "distrusted"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSnapshot:
+    """All that decides what is next for an agent.
+
+    `machines_failed` counts those that did not come up since the wish began; `machines_left` those
+    that the cloud may still have; `fulfilled` says that the last wish was dealt with.
+    """
+
+    phase: AgentPhase
+    phase_since: datetime
+    wanted_deleted: bool
+    fulfilled: bool
+    has_run: bool
+    talking: bool
+    set_up: SetUp
+    machine: Machine
+    machines_failed: int
+    machines_left: int
+
+
+def next_agent_step(agent: AgentSnapshot, now: datetime, deadlines: Deadlines) -> AgentStep:
+    """What is to be done for an agent now."""
+    if agent.wanted_deleted:
+        return _step_of_leaving(agent)
+    match agent.phase:
+        case AgentPhase.PLACING:
+            return _step_of_placing(agent, deadlines)
+        case AgentPhase.CONFIGURING:
+            return _step_of_configuring(agent, now - agent.phase_since, deadlines)
+        case AgentPhase.RUNNING:
+            return _step_of_running(agent)
+        case AgentPhase.FAILED if not agent.fulfilled:
+            return AgentStep.START_OVER
+        case _:
+            return AgentStep.REST
+
+
+def _step_of_leaving(agent: AgentSnapshot) -> AgentStep:
+    if agent.phase is AgentPhase.DELETED:
+        return AgentStep.REST
+    if agent.phase is not AgentPhase.DELETING:
+        return AgentStep.LEAVE
+    return AgentStep.WAIT if agent.machines_left else AgentStep.FINISH
+
+
+_WHEN_PLACING = {
+    Machine.DISTRUSTED: AgentStep.FAIL_DISTRUSTED,
+    Machine.REFUSED: AgentStep.FAIL_REFUSED,
+    Machine.READY: AgentStep.CONFIGURE,
+    Machine.COMING: AgentStep.WAIT,
+}
+
+
+def _step_of_placing(agent: AgentSnapshot, deadlines: Deadlines) -> AgentStep:
+    if step := _WHEN_PLACING.get(agent.machine):
+        return step
+    given_up = agent.machines_failed >= deadlines.machines
+    return AgentStep.FAIL_MACHINES if given_up else AgentStep.PLACE
+
+
+def _step_of_configuring(
+    agent: AgentSnapshot, waited: timedelta, deadlines: Deadlines
+) -> AgentStep:
+    if agent.machine is Machine.DISTRUSTED:
+        return AgentStep.FAIL_DISTRUSTED
+    if agent.machine is not Machine.READY:
+        # A machine that never served held nothing: another one does as well.
+        return AgentStep.FAIL_LOST if agent.has_run else AgentStep.START_OVER
+    if waited > deadlines.configuring:
+        return AgentStep.FAIL_LATE
+    return {
+        SetUp.NOTHING: AgentStep.WRITE,
+        SetUp.WRITTEN: AgentStep.START,
+        SetUp.STARTED: AgentStep.GATE,
+        SetUp.READY: AgentStep.GREET,
+    }[agent.set_up]
+
+
+def _step_of_running(agent: AgentSnapshot) -> AgentStep:
+    if agent.machine is Machine.DISTRUSTED:
+        return AgentStep.FAIL_DISTRUSTED
+    if agent.machine is not Machine.READY:
+        return AgentStep.FAIL_LOST
+    if agent.fulfilled:
+        return AgentStep.REST
+    # A restart would cut off the answer that its member is waiting for.
+    return AgentStep.WAIT if agent.talking else AgentStep.CONFIGURE
+
+
+def back_off(attempts: int, jitter: float) -> timedelta:
+    """How long to wait after `attempts` failures in a row: doubling from a second to a minute.
+
+    `jitter` is within 0..1 and spreads the waits over half to one and a half of that.
+    """
+    seconds = min(LONGEST_BACK_OFF, 2.0 ** min(max(attempts, 1) - 1, 10))
+    return timedelta(seconds=seconds * (0.5 + jitter))
+
+
+def poll_delay(waited: timedelta, jitter: float) -> timedelta:
+    """How long until the next look at something under way: the longer it took, the rarer."""
+    seconds = min(LONGEST_POLL, 0.3 + max(waited.total_seconds(), 0.0) / 20)
+    return timedelta(seconds=seconds * (0.75 + jitter / 2))
