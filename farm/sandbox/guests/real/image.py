@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
@@ -28,10 +28,11 @@ _FORGET_IDENTITY = 'rm -f "$1"/etc/ssh/ssh_host_*; : > "$1/etc/machine-id"'
 
 
 class Image:
-    """The image in `cache`/guests/<digest>/root; `prepare` is awaited by as many as like."""
+    """The image in `cache`/guests/<digest>/root, as `wanted` tells what it is made of."""
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, wanted: Callable[[], Awaitable[Recipe]] = recipe) -> None:
         self.bases = cache / "guests"
+        self._wanted = wanted
         self._digest = ""
         self._step = ""
         self._began = 0.0
@@ -54,9 +55,9 @@ class Image:
     async def prepare(self) -> None:
         """Build it unless it is there; a second builder waits for the first.
 
-        GuestError when it cannot be built, with the builder's last words.
+        GuestError when it cannot be built, with the builder's complaint.
         """
-        wanted = await recipe()
+        wanted = await self._wanted()
         self._digest = wanted.digest
         if self._path.exists():
             return
@@ -122,7 +123,7 @@ class Image:
             )
 
     async def _follow(self, process: Process, sources: str) -> str:
-        """Tell its steps while it works; answers its last words of complaint."""
+        """Tell its steps while it works; answers its first complaint, which is the cause."""
         requests = piped(process.stdin)
         requests.write(sources.encode())
         requests.close()
@@ -130,7 +131,7 @@ class Image:
         async for raw in piped(process.stderr):
             line = raw.decode(errors="replace").strip()
             self._step = next((told for key, told in _STEPS.items() if key in line), self._step)
-            complaint = line if line.startswith(("E:", "Err:", "W:")) else complaint
+            complaint = complaint or (line if line.startswith(("E:", "Err:", "Error:")) else "")
         await process.wait()
         return complaint or "it gave no reason"
 
@@ -143,6 +144,7 @@ def _draft(bases: Path, wanted: Recipe) -> Path:
 
 
 def _write_files(folder: Path, wanted: Recipe) -> None:
+    folder.mkdir()
     for name, content in wanted.files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
