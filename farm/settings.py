@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from farm import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-FARM_DATA = env.folder("FARM_DATA", BASE_DIR / "var")
+FARM_DATA = env.data_folder()
 
 DEBUG = env.flag("DEBUG", default=True)
 SECRET_KEY = env.kept_secret("SECRET_KEY", FARM_DATA / "secrets" / "secret_key")
@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "farm.web.middleware.ContentSecurity",
 ]
 ROOT_URLCONF = "farm.urls"
 WSGI_APPLICATION = "farm.wsgi.application"
@@ -67,6 +68,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "farm.web.context.sandbox",
             ]
         },
     }
@@ -97,6 +99,29 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# People come in with a code sent by mail; a password is possible, never asked for.
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "agents"
+LOGOUT_REDIRECT_URL = "landing"
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
+ACCOUNT_ADAPTER = "farm.web.entrance.Adapter"
+ACCOUNT_FORMS = {"login": "farm.web.entrance.LoginForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_SESSION_REMEMBER = True
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
 LOCALE_PATHS = [BASE_DIR / "farm" / "locale"]
@@ -120,6 +145,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if SESSION_COOKIE_SECURE:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "farm.web.views.errors.csrf_failure"
 
 # The clouds, the models and the chat apps. Endpoints are set by whoever points the farm elsewhere.
 HETZNER_TOKEN = env.text("HETZNER_TOKEN")

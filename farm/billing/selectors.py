@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -57,10 +57,23 @@ def at_most_monthly(rate: Rate) -> int:
 
 def cost_of_span(span: Span) -> int:
     """Micro-units charged for a span: started hours, capped in each calendar month of UTC."""
-    by_kind: defaultdict[str, list[PriceRow]] = defaultdict(list)
-    for row in _rows_of(span.server_uid):
-        by_kind[row.kind].append(row)
-    return sum(_cost_of_kind(rows, span) for rows in by_kind.values())
+    return cost_of_spans([span])[span.server_uid]
+
+
+def cost_of_spans(spans: Sequence[Span]) -> Mapping[str, int]:
+    """The cost of each span by its server's uid, in one query however many there are."""
+    by_kind: defaultdict[tuple[str, str], list[PriceRow]] = defaultdict(list)
+    uids = {span.server_uid for span in spans}
+    for row in PriceRow.objects.filter(server_uid__in=uids).order_by("valid_from"):
+        by_kind[row.server_uid, row.kind].append(row)
+    return {
+        span.server_uid: sum(
+            _cost_of_kind(rows, span)
+            for kind in Kind.values
+            if (rows := by_kind.get((span.server_uid, kind)))
+        )
+        for span in spans
+    }
 
 
 def _rows_of(server_uid: str) -> Sequence[PriceRow]:

@@ -1,5 +1,38 @@
 """The addresses of the site."""
 
-from django.urls import URLPattern
+from __future__ import annotations
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+from farm.web.views import (
+    account,
+    agent,
+    agents,
+    conversation,
+    deletion,
+    landing,
+    new_agent,
+    telegram,
+)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", landing.landing, name="landing"),
+    path("healthz", landing.healthz, name="healthz"),
+    path("language/", landing.choose_language, name="language"),
+    path("account/", account.account, name="account"),
+    path("account/", include("allauth.account.urls")),
+    path("agents/", agents.agents, name="agents"),
+    path("agents/new/", new_agent.new_agent, name="new_agent"),
+    path("agents/new/offer/", new_agent.offer, name="offer"),
+    path("agents/<slug:uid>/", agent.agent, name="agent"),
+    path("agents/<slug:uid>/progress/", agent.progress, name="progress"),
+    path("agents/<slug:uid>/retry/", agent.retry, name="retry"),
+    path("agents/<slug:uid>/open/", agent.open_agent, name="open_agent"),
+    path("agents/<slug:uid>/delete/", deletion.delete_agent, name="delete_agent"),
+    path("agents/<slug:uid>/conversation/", conversation.conversation, name="conversation"),
+    path("agents/<slug:uid>/say/", conversation.say, name="say"),
+    path("agents/<slug:uid>/say/<int:pk>/again/", conversation.say_again, name="say_again"),
+    path("agents/<slug:uid>/telegram/", telegram.telegram, name="telegram"),
+    path("agents/<slug:uid>/telegram/link/", telegram.link, name="link_telegram"),
+    path("agents/<slug:uid>/telegram/unlink/", telegram.unlink, name="unlink_telegram"),
+]

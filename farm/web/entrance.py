@@ -1,0 +1,47 @@
+"""How people come in: allauth's flows, with a code by mail unless a password is typed."""
+
+from __future__ import annotations
+
+import smtplib
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import LoginForm as AccountLoginForm
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.forms import BaseForm
+from django.http import HttpRequest
+from django.shortcuts import render
+from django.utils.translation import get_language
+
+from farm.accounts.models import User
+
+
+class Adapter(DefaultAccountAdapter):
+    """A new person speaks the page's language; a mail that cannot leave is said."""
+
+    def save_user(
+        self,
+        request: HttpRequest,
+        user: User,
+        form: BaseForm,
+        commit: bool = True,  # noqa: FBT001, FBT002
+    ) -> User:
+        """The person, saved with the language they signed up in."""
+        user.language = get_language() or user.language
+        saved: User = super().save_user(request, user, form, commit)
+        return saved
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
+        """Send it, or answer with a page that says that the mail server is away."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, smtplib.SMTPException) as error:
+            page = render(self.request, "mail_unavailable.html", {"email": email}, status=503)
+            raise ImmediateHttpResponse(page) from error
+
+
+class LoginForm(AccountLoginForm):
+    """One field is enough: without a password a code is sent to the address."""
+
+    def _setup_password_field(self) -> None:
+        self.fields["password"].required = False
+        self.fields["password"].help_text = ""

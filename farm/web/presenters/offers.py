@@ -1,0 +1,163 @@
+"""The page of a new agent: what can be chosen, and what the button says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import get_language, gettext
+
+from farm.agents import selectors
+from farm.agents.selectors import ModelChoice, Quote
+from farm.catalog import Item, Plan, Region, Shelf, Words, catalog
+from farm.web.words import at_most, per_hour
+
+
+@dataclass(frozen=True, slots=True)
+class OfferWords:
+    """A price in words; `seen` comes back with the form and says which price was read."""
+
+    hourly: str
+    most: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One radio button."""
+
+    key: str
+    name: str
+    hint: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCard:
+    """One kind of agent: what it does, and what it may do."""
+
+    key: str
+    name: str
+    card: str
+    may: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOption:
+    """One model provider; those that need no key hide the key's field."""
+
+    key: str
+    name: str
+    hint: str
+    needs_key: bool
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The folded line: size, place, whose AI; keys as in the catalogue, "" for its default."""
+
+    plan_key: str
+    region_key: str
+    model_key: str
+
+    @property
+    def plan(self) -> str:
+        """The size in words."""
+        return spoken(_plan(self.plan_key).name)
+
+    @property
+    def region(self) -> str:
+        """The place in words."""
+        return spoken(_region(self.region_key).name)
+
+    @property
+    def model(self) -> str:
+        """Whose AI, in words."""
+        return chosen_model(self.model_key).name
+
+    @property
+    def quote(self) -> Quote | None:
+        """Its price, or None while it is not known."""
+        return selectors.offer_for(_plan(self.plan_key).key, _region(self.region_key).key)
+
+
+def spoken(words: Words) -> str:
+    """The text in the language of the page."""
+    return words.in_language(get_language() or "en")
+
+
+def offer_words(quote: Quote) -> OfferWords:
+    """What the button says."""
+    return OfferWords(
+        hourly=per_hour(quote.hourly_micros, quote.currency),
+        most=at_most(quote.at_most_monthly_micros, quote.currency),
+        seen=str(quote.hourly_micros),
+    )
+
+
+def role_cards(chosen: str) -> tuple[RoleCard, ...]:
+    """Every blueprint; the catalogue's default is chosen when nothing is."""
+    shelf = catalog().blueprints
+    key = _taken(shelf, chosen).key
+    return tuple(
+        RoleCard(item.key, spoken(item.name), spoken(item.card), spoken(item.may), item.key == key)
+        for item in shelf.items
+    )
+
+
+def plan_options(chosen: str) -> tuple[Option, ...]:
+    """Every size, with its price in the default place when it is known."""
+    key = _plan(chosen).key
+    return tuple(
+        Option(item.key, spoken(item.name), _price_hint(item.key), item.key == key)
+        for item in catalog().plans.items
+    )
+
+
+def region_options(chosen: str) -> tuple[Option, ...]:
+    """Every place."""
+    key = _region(chosen).key
+    return tuple(
+        Option(item.key, spoken(item.name), "", item.key == key) for item in catalog().regions.items
+    )
+
+
+def model_options(chosen: str) -> tuple[ModelOption, ...]:
+    """Every model provider, the farm's first choice on top."""
+    key = chosen_model(chosen).key
+    return tuple(
+        ModelOption(choice.key, choice.name, _key_hint(choice), choice.needs_key, choice.key == key)
+        for choice in selectors.model_choices(get_language() or "en")
+    )
+
+
+def chosen_model(key: str) -> ModelChoice:
+    """The provider with that key, else the first."""
+    choices = selectors.model_choices(get_language() or "en")
+    return next((choice for choice in choices if choice.key == key), choices[0])
+
+
+def _key_hint(choice: ModelChoice) -> str:
+    return gettext("Your key: %(hint)s") % {"hint": choice.hint} if choice.needs_key else ""
+
+
+def _price_hint(plan: str) -> str:
+    quote = selectors.offer_for(plan, catalog().regions.default.key)
+    return f"{per_hour(quote.hourly_micros, quote.currency)}/h" if quote else ""
+
+
+def _plan(key: str) -> Plan:
+    return _taken(catalog().plans, key)
+
+
+def _region(key: str) -> Region:
+    return _taken(catalog().regions, key)
+
+
+def _taken(shelf: Shelf[Item], key: str) -> Item:
+    """What was chosen; the shelf's default when nothing known was."""
+    try:
+        return shelf.get(key)
+    except KeyError:
+        return shelf.default

@@ -1,0 +1,73 @@
+/* What htmx does not do: say that the connection is lost and try again, less and less often. */
+(function () {
+  "use strict";
+  var lost = 0;
+  var quietUntil = 0;
+
+  function banner() { return document.getElementById("lost"); }
+
+  function onLost() {
+    lost += 1;
+    quietUntil = Date.now() + Math.min(15000, 1000 * Math.pow(2, lost - 1));
+    if (banner()) { banner().hidden = false; }
+  }
+
+  function onBack() {
+    lost = 0;
+    quietUntil = 0;
+    if (banner()) { banner().hidden = true; }
+  }
+
+  function isPoll(event) {
+    var trigger = event.detail.elt.getAttribute("hx-trigger") || "";
+    return trigger.indexOf("every") !== -1;
+  }
+
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (isPoll(event) && Date.now() < quietUntil) { event.preventDefault(); }
+  });
+  document.addEventListener("htmx:sendError", onLost);
+  document.addEventListener("htmx:timeout", onLost);
+  document.addEventListener("htmx:afterRequest", function (event) {
+    var status = event.detail.xhr ? event.detail.xhr.status : 0;
+    if (status >= 500) { onLost(); } else if (status > 0) { onBack(); }
+    /* Logged out meanwhile, or the agent is not ours any more: the whole page says so. */
+    if (isPoll(event) && (status === 403 || status === 404)) { window.location.reload(); }
+    var form = event.detail.elt;
+    if (event.detail.successful && form.matches("form[data-clears]")) { form.reset(); }
+  });
+
+  function toTheEnd() {
+    var end = document.getElementById("end");
+    if (end) { end.scrollIntoView({ block: "nearest" }); }
+  }
+  document.addEventListener("htmx:afterSwap", function (event) {
+    if (event.detail.target.id === "conversation") { toTheEnd(); }
+  });
+
+  /* Enter sends, Shift+Enter makes a line, as in every chat. */
+  document.addEventListener("keydown", function (event) {
+    var wants = event.key === "Enter" && !event.shiftKey && !event.isComposing;
+    if (wants && event.target.matches("textarea[data-enter-sends]")) {
+      event.preventDefault();
+      if (event.target.value.trim()) { event.target.form.requestSubmit(); }
+    }
+  });
+
+  /* A wish is sent once, however often the button is pressed. */
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (!form.matches("form[data-once]")) { return; }
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    var button = form.querySelector("button[type=submit]");
+    if (button) { button.setAttribute("aria-disabled", "true"); }
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) {
+      delete form.dataset.sent;
+      var button = form.querySelector("button[type=submit]");
+      if (button) { button.removeAttribute("aria-disabled"); }
+    });
+  });
+})();

@@ -1,0 +1,101 @@
+"""One agent at its one address: the wait, its home, its failure, its end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from farm.accounts.models import Door
+from farm.agents import selectors, services
+from farm.agents.models import Agent
+from farm.agents.refusals import Refused
+from farm.web.answers import refused_page
+from farm.web.asking import MemberRequest, agent_asked_for, for_members
+from farm.web.presenters.agents import (
+    PageState,
+    cost_words,
+    lived,
+    page_state,
+    portrait,
+    ready_sentence,
+)
+from farm.web.presenters.conversation import talk_of
+from farm.web.presenters.progress import wait_words
+from farm.web.presenters.telegram import telegram_words
+
+TEMPLATES = {
+    PageState.WAIT: "agents/wait.html",
+    PageState.FAILED: "agents/failed.html",
+    PageState.HOME: "agents/home.html",
+    PageState.LEAVING: "agents/leaving.html",
+    PageState.GONE: "agents/gone.html",
+}
+
+
+@for_members
+@require_GET
+def agent(request: MemberRequest, uid: str) -> HttpResponse:
+    """The page of the state it is in."""
+    asked = agent_asked_for(request, uid)
+    now = timezone.now()
+    progress = selectors.progress_of(asked, now)
+    state = page_state(asked, progress)
+    context = {
+        **_always(request, asked, now),
+        "state": state,
+        "wait": wait_words(progress),
+    }
+    if state in (PageState.HOME, PageState.FAILED):
+        context["talk"] = talk_of(asked)
+    return render(request, TEMPLATES[state], context)
+
+
+@for_members
+@require_GET
+def progress(request: MemberRequest, uid: str) -> HttpResponse:
+    """The lines of the wait again; the whole page once it has become another."""
+    asked = agent_asked_for(request, uid)
+    now = selectors.progress_of(asked, timezone.now())
+    if page_state(asked, now) != request.GET.get("on"):
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    context = {"agent": portrait(asked, request.user), "wait": wait_words(now)}
+    return render(request, "parts/progress.html", {**context, "state": request.GET["on"]})
+
+
+@for_members
+@require_POST
+def retry(request: MemberRequest, uid: str) -> HttpResponse:
+    """A failed agent starts again."""
+    asked = agent_asked_for(request, uid)
+    try:
+        services.retry_agent(actor=request.user, door=Door.WEB, agent=asked)
+    except Refused as refused:
+        return refused_page(request, refused, uid)
+    return redirect("agent", uid)
+
+
+@for_members
+@require_GET
+def open_agent(request: MemberRequest, uid: str) -> HttpResponse:
+    """Its Control UI, on a host of its own; its token is in the address's fragment only."""
+    asked = agent_asked_for(request, uid)
+    try:
+        return redirect(selectors.open_url_of(asked, request.user))
+    except Agent.DoesNotExist:
+        return redirect("agent", uid)
+
+
+def _always(request: MemberRequest, asked: Agent, now: datetime) -> dict[str, object]:
+    return {
+        "agent": portrait(asked, request.user),
+        "cost": cost_words(selectors.cost_of(asked, now)),
+        "events": selectors.events_of(asked),
+        "ready": ready_sentence(asked),
+        "lived": lived(asked, now),
+        "asked": asked,
+        "telegram": telegram_words(asked),
+    }

@@ -1,0 +1,26 @@
+"""The list of a person's agents."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from farm.agents import selectors
+from farm.web.asking import MemberRequest, for_members
+from farm.web.presenters.agents import agent_card
+
+
+@for_members
+@require_GET
+def agents(request: MemberRequest) -> HttpResponse:
+    """Every agent they may read; those that are gone are folded away."""
+    rows = list(selectors.agents_of(request.user, deleted=True))
+    spent = selectors.spent_on(rows, timezone.now())
+    cards = [agent_card(agent, spent[agent.pk], request.user) for agent in rows]
+    context = {
+        "cards": [card for card in cards if not card.is_gone],
+        "gone": [card for card in cards if card.is_gone],
+    }
+    return render(request, "agents/list.html", context)

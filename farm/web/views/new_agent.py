@@ -1,0 +1,106 @@
+"""A new agent: its name, its role, one folded line, and a button that says the price."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from farm.accounts.models import Door
+from farm.accounts.services import account_of
+from farm.agents import selectors, services
+from farm.agents.models import Agent
+from farm.agents.refusals import Refused
+from farm.web.asking import MemberRequest, for_members
+from farm.web.forms import WishForm
+from farm.web.names import suggested_name
+from farm.web.presenters.offers import (
+    Chosen,
+    chosen_model,
+    model_options,
+    offer_words,
+    plan_options,
+    region_options,
+    role_cards,
+)
+
+BEHIND_THE_FOLD = ("plan", "region", "model_provider", "model_key")
+
+
+@for_members
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_agent(request: MemberRequest) -> HttpResponse:
+    """The question, or the agent on its way; a refusal is shown at its field."""
+    if request.method != "POST":
+        return _page(request, WishForm(initial={"name": _suggestion(request)}))
+    form = WishForm(request.POST)
+    agent = _created(request, form)
+    return redirect("agent", agent.uid) if agent else _page(request, form)
+
+
+@for_members
+@require_GET
+def offer(request: MemberRequest) -> HttpResponse:
+    """The button again, with the price of what is chosen now."""
+    chosen = Chosen(
+        request.GET.get("plan", ""),
+        request.GET.get("region", ""),
+        request.GET.get("model_provider", ""),
+    )
+    return render(request, "parts/offer.html", {**_offer(chosen), "oob": True})
+
+
+def _created(request: MemberRequest, form: WishForm) -> Agent | None:
+    if not form.is_valid() or not _price_was_read(form):
+        return None
+    try:
+        return services.create_agent(
+            actor=request.user,
+            account=account_of(user=request.user),
+            door=Door.WEB,
+            wish=form.wish(get_language() or "en"),
+        )
+    except Refused as refused:
+        form.refuse(refused)
+        return None
+
+
+def _price_was_read(form: WishForm) -> bool:
+    """Nobody buys at a price that changed between reading the button and pressing it."""
+    seen, quote = form.text("seen_hourly"), _chosen(form).quote
+    if not seen or quote is None or seen == str(quote.hourly_micros):
+        return True
+    form.add_error(
+        None, gettext("The price has changed since you read it. It is on the button: press again.")
+    )
+    return False
+
+
+def _page(request: HttpRequest, form: WishForm) -> HttpResponse:
+    chosen = _chosen(form)
+    behind = any(field in form.errors for field in BEHIND_THE_FOLD) if form.is_bound else False
+    context = {
+        "form": form,
+        "roles": role_cards(form.text("blueprint")),
+        "plans": plan_options(chosen.plan_key),
+        "regions": region_options(chosen.region_key),
+        "models": model_options(chosen.model_key),
+        "is_open": behind or chosen_model(chosen.model_key).needs_key,
+        "paste_again": bool(form.is_bound and form.text("model_key")),
+        **_offer(chosen),
+    }
+    return render(request, "agents/new.html", context, status=422 if form.errors else 200)
+
+
+def _offer(chosen: Chosen) -> dict[str, object]:
+    quote = chosen.quote
+    return {"chosen": chosen, "offer": offer_words(quote) if quote else None}
+
+
+def _chosen(form: WishForm) -> Chosen:
+    return Chosen(form.text("plan"), form.text("region"), form.text("model_provider"))
+
+
+def _suggestion(request: MemberRequest) -> str:
+    return suggested_name(selectors.agents_of(request.user).values_list("name", flat=True))
