@@ -94,10 +94,10 @@ class Hetzner:
     def find_image(self, labels: Mapping[str, str]) -> str | None:
         """The id of the newest available snapshot that carries all `labels`."""
         with farm_errors(self._last, writes=False):
-            images = self._client.images.get_all(
-                type=["snapshot"], status=["available"], label_selector=selector(labels)
-            )
-            newest = max(images, key=_age, default=None)
+            # The SDK (2.27) sends the page size as `status`, so the status is looked at here.
+            images = self._client.images.get_all(type=["snapshot"], label_selector=selector(labels))
+            there = (image for image in images if image.status == "available")
+            newest = max(there, key=_age, default=None)
             return None if newest is None else str(newest.id)
 
     def find(self, name: str) -> Machine | None:

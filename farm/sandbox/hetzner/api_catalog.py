@@ -91,7 +91,7 @@ def list_actions(kind: str, *, of_one: bool) -> Operation:
     """The actions about things of that kind, or about the one in the path."""
 
     async def operation(call: Call) -> web.Response:
-        wanted, stands = call.asked("id"), call.asked("status")
+        wanted, stands = call.asked("id"), call.asked("status", ("running", "success", "error"))
         number = call.number(kind) if of_one else None
         chosen = [
             action

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from farm.sandbox.hetzner.calls import Call, answered
 from farm.sandbox.hetzner.errors import ApiError, unsupported
-from farm.sandbox.hetzner.records import Command, Server
+from farm.sandbox.hetzner.records import Command, Server, ServerStatus
 from farm.sandbox.hetzner.render import action_json, image_json, server_json
 from farm.sandbox.hetzner.servers import copy_server, order_server, rename_server, switch_server
 from farm.sandbox.hetzner.store import living
@@ -21,6 +21,7 @@ COMMANDS = {
     "reboot": Command.REBOOT_SERVER,
     "reset": Command.RESET_SERVER,
 }
+STATUSES = frozenset(ServerStatus) | {"stopping", "migrating", "rebuilding"}
 NOT_OFFERED = frozenset(
     {
         "add_to_placement_group",
@@ -51,7 +52,7 @@ def _server(call: Call) -> Server:
 
 async def list_servers(call: Call) -> web.Response:
     """Filtered by name, labels and status."""
-    named, selects, wanted = call.asked("name"), call.selects(), call.asked("status")
+    named, selects, wanted = call.asked("name"), call.selects(), call.asked("status", STATUSES)
     there = living(call.cloud.books.servers, call.project.id)
     chosen = [server for server in there if named(server.name) and selects(server.labels)]
     seen = await asyncio.gather(*(call.cloud.observe(server) for server in chosen))

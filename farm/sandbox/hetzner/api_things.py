@@ -31,6 +31,10 @@ from farm.sandbox.hetzner.render import (
 from farm.sandbox.hetzner.store import living
 from farm.sandbox.wire import JsonObject
 
+IMAGE_TYPES = ("system", "app", "snapshot", "backup")
+IMAGE_STATUSES = ("available", "creating", "unavailable")
+ARCHITECTURES = ("x86", "arm")
+
 
 def _image(call: Call) -> Image:
     return image_with(call.cloud, call.project, call.number("image"))
@@ -54,8 +58,9 @@ def _key(call: Call) -> SshKey:
 async def list_images(call: Call) -> web.Response:
     """Filtered by name, labels, type, status and architecture."""
     cloud = call.cloud
-    named, typed, selects = call.asked("name"), call.asked("type"), call.selects()
-    built, wanted = call.asked("architecture"), call.asked("status")
+    named, selects = call.asked("name"), call.selects()
+    typed, built = call.asked("type", IMAGE_TYPES), call.asked("architecture", ARCHITECTURES)
+    wanted = call.asked("status", IMAGE_STATUSES)
     chosen = [
         image
         for image in images_of(cloud, call.project)

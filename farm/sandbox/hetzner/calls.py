@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -11,7 +11,7 @@ from yarl import URL
 from farm.sandbox.faults import ActionFault
 from farm.sandbox.hetzner.body import Body
 from farm.sandbox.hetzner.cloud import HetznerCloud
-from farm.sandbox.hetzner.errors import not_found
+from farm.sandbox.hetzner.errors import invalid_input, not_found
 from farm.sandbox.hetzner.labels import Labels, parse_selector
 from farm.sandbox.hetzner.paging import Key, Page, T, page_of, sort_by
 from farm.sandbox.hetzner.records import Project
@@ -40,9 +40,15 @@ class Call:
         """All values of a query parameter."""
         return self.url.query.getall(name, [])
 
-    def asked(self, name: str) -> Callable[[str | None], bool]:
-        """Whether a value is among those of a query parameter; any is if none is given."""
+    def asked(self, name: str, choices: Container[str] = ()) -> Callable[[str | None], bool]:
+        """Whether a value is among those of a query parameter; any is if none is given.
+
+        With `choices`, invalid_input for a wish that is none of them.
+        """
         wishes = self.wishes(name)
+        for wish in wishes if choices else ():
+            if wish not in choices:
+                raise invalid_input(name, f"'{wish}' is not one of the possible values")
         return lambda value: not wishes or value in wishes
 
     def selects(self) -> Callable[[Labels], bool]:
