@@ -47,10 +47,10 @@ async def running(options: SandboxOptions) -> AsyncIterator[Report]:
     kept = state.identity(options.state, options.ports)
     choice = await choose(options, kept.kind)
     kept = replace(kept, kind=choice.kind)
-    clock, gate = state.clock(options.state, options.speed), Gate()
-    guests = guests_of(choice, options, clock=clock, gate=gate)
+    gate = Gate()
     async with AsyncExitStack() as stack:
-        stack.callback(state.save_clock, options.state, clock)
+        clock = await stack.enter_async_context(state.kept_clock(options.state, options.speed))
+        guests = guests_of(choice, options, clock=clock, gate=gate)
         report = await _Assembly(options, kept, guests, clock, gate, stack).bring_up()
         state.save_identity(options.state, kept)
         yield report

@@ -25,7 +25,7 @@ a { color: var(--accent); } .quiet { color: var(--quiet); font-size: .875rem; }
 .card { display: block; background: var(--card); border: 1px solid var(--line);
   border-radius: .6rem; padding: .8rem 1rem; margin: 0 0 .6rem; color: inherit;
   text-decoration: none; overflow-wrap: anywhere; }
-.card strong { display: block; } pre { white-space: pre-wrap; font: inherit; margin: .5rem 0 0; }
+.card strong { display: block; } pre { white-space: pre-wrap; font: inherit; margin: 0; }
 .chat { display: flex; flex-direction: column-reverse; gap: .5rem; height: calc(100vh - 2.5rem);
   overflow-y: auto; }
 iframe { width: 100%; height: 60vh; border: 1px solid var(--line); border-radius: .6rem; }

@@ -11,20 +11,23 @@ guests/           disks of the machines
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
 import random
 import secrets
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import timedelta
 from pathlib import Path
 
 from farm.sandbox.clock import Clock
 from farm.sandbox.options import Ports, SandboxError
+
+CLOCK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,15 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def identity(folder: Path, wishes: Ports) -> Identity:
-    """The identity on record with the ports that are wished now; a new one at the first start."""
+    """The identity on record with the ports that are wished now; a new one at the first start.
+
+    The ports are on record once `save_identity` is called: one that was taken must not stick.
+    """
     path = folder / "identity.json"
-    known = _read_identity(path) if path.exists() else _new_identity()
-    kept = replace(known, ports=_settled(wishes, known.ports))
-    save_identity(folder, kept)
-    return kept
+    if not path.exists():
+        save_identity(folder, _new_identity())
+    known = _read_identity(path)
+    return replace(known, ports=_settled(wishes, known.ports))
 
 
 def save_identity(folder: Path, kept: Identity) -> None:
@@ -80,8 +86,32 @@ def clock(folder: Path, speed: float) -> Clock:
     return Clock(speed=speed, ahead=timedelta(seconds=seconds))
 
 
-def save_clock(folder: Path, kept: Clock) -> None:
-    """Keep how far ahead its time is, so that it never runs backwards over a restart."""
+@asynccontextmanager
+async def kept_clock(folder: Path, speed: float) -> AsyncIterator[Clock]:
+    """The folder's clock; how far it is ahead is on record, so that it never runs backwards.
+
+    Also after a kill, but for what it gained in the last CLOCK_SECONDS.
+    """
+    kept = clock(folder, speed)
+    keeping = asyncio.create_task(_keep(folder, kept))
+    try:
+        yield kept
+    finally:
+        keeping.cancel()
+        _save_clock(folder, kept)
+
+
+async def _keep(folder: Path, kept: Clock) -> None:
+    saved = timedelta()
+    while True:
+        ahead = kept.ahead
+        if ahead - saved > timedelta(seconds=CLOCK_SECONDS):
+            _save_clock(folder, kept)
+            saved = ahead
+        await asyncio.sleep(CLOCK_SECONDS)
+
+
+def _save_clock(folder: Path, kept: Clock) -> None:
     write_whole(folder / "clock.json", json.dumps({"ahead": kept.ahead.total_seconds()}))
 
 

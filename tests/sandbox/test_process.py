@@ -7,6 +7,7 @@ import signal
 import smtplib
 import socket
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -69,14 +70,17 @@ def test_a_kill_loses_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_also_with_a_poll_open(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_it_also_with_connections_open(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     with sandbox(tmp_path / "state") as started:
         telegram = started.report.services.telegram
         poll = socket.create_connection(_address(telegram.endpoint))
         path = f"/bot{telegram.bot_token}/getUpdates?timeout=50"
         poll.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         _wait_for_poll(started)
-        assert started.stop(number) == 0
+        with smtplib.SMTP(started.env["EMAIL_HOST"], int(started.env["EMAIL_PORT"]), timeout=30):
+            assert started.stop(number) == 0
         poll.close()
         assert started.process.communicate()[1] == ""
 
@@ -132,6 +136,30 @@ def test_a_broken_identity_is_told(tmp_path: Path) -> None:
     (tmp_path / "state" / "identity.json").write_text('{"ports": 3}')
     with pytest.raises(SandboxDiedError, match="remove it"), sandbox(tmp_path / "state"):
         pass
+
+
+def test_time_does_not_run_backwards_over_a_kill(tmp_path: Path) -> None:
+    with sandbox(tmp_path / "state") as first:
+        httpx.post(f"{first.control}/clock", json={"advance": 86_400})
+        deadline = time.monotonic() + 20
+        while _seconds_ahead(tmp_path / "state" / "clock.json") < 86_000:
+            assert time.monotonic() < deadline
+        first.stop(signal.SIGKILL)
+    with sandbox(tmp_path / "state") as second:
+        now = datetime.fromisoformat(httpx.get(f"{second.control}/clock").json()["now"])
+    assert now - datetime.now(UTC) > timedelta(hours=23)
+
+
+def test_a_port_that_was_taken_is_not_kept(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        launch(tmp_path / "state", "--control-port", str(port)).communicate(timeout=60)
+        with sandbox(tmp_path / "state") as second:
+            assert not second.control.endswith(f":{port}")
+
+
+def _seconds_ahead(path: Path) -> float:
+    return float(json.loads(path.read_text())["ahead"]) if path.exists() else 0.0
 
 
 def _leave_traces(first: RunningSandbox) -> None:

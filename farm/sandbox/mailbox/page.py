@@ -59,7 +59,7 @@ def _line(mail: Mail) -> str:
     preview = " ".join(mail.text.split())[:_PREVIEW]
     return (
         f'<a class="card" href="/mails/{mail.id}"><strong>{escape(mail.subject)}</strong>'
-        f'<span class="quiet">{escape(", ".join(mail.to))} - {escape(mail.at[:19])}</span>'
+        f'<span class="quiet">{escape(", ".join(mail.to))} - {_hour(mail)}</span>'
         f"<div>{escape(preview)}</div></a>"
     )
 
@@ -67,6 +67,10 @@ def _line(mail: Mail) -> str:
 def _one(mail: Mail) -> str:
     return (
         f'<p class="quiet">From {escape(mail.sender)}<br>To {escape(", ".join(mail.to))}<br>'
-        f'{escape(mail.at[:19])} UTC</p><div class="card"><pre>{linked(mail.text)}</pre></div>'
+        f'{_hour(mail)} UTC</p><div class="card"><pre>{linked(mail.text)}</pre></div>'
         '<p><a href="/">All mails</a></p>'
     )
+
+
+def _hour(mail: Mail) -> str:
+    return escape(mail.at[:19].replace("T", " "))
