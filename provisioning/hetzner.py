@@ -42,14 +42,13 @@ ACTIONS_PER_REQUEST = 50
 class _Connection(threading.local):
     """A client of each thread's own: the SDK's session must not be shared between threads."""
 
-    def __init__(self, token: str, endpoint: str, version: str) -> None:
+    def __init__(self, token: str, endpoint: str, timeouts: tuple[float, float]) -> None:
         self.last = LastAnswer()
         self.client = Client(
             token=token,
             api_endpoint=endpoint,
             application_name="agent-farm",
-            application_version=version,
-            timeout=TIMEOUTS,
+            timeout=timeouts,
         )
         # The SDK would sleep up to a minute inside a step, and post a create again after a lost
         # answer. It has no switch for either, and does not show the headers: hcloud is pinned.
@@ -59,12 +58,21 @@ class _Connection(threading.local):
 
 
 class Hetzner:
-    """One project of the Hetzner Cloud. Safe to share between threads."""
+    """One project of the Hetzner Cloud. Safe to share between threads.
+
+    `timeouts` are seconds to connect and to wait for the answer.
+    """
 
     name = "hetzner"
 
-    def __init__(self, *, token: str, endpoint: str = ENDPOINT, version: str = "0.1.0") -> None:
-        self._connection = _Connection(token, endpoint.rstrip("/"), version)
+    def __init__(
+        self,
+        *,
+        token: str,
+        endpoint: str = ENDPOINT,
+        timeouts: tuple[float, float] = TIMEOUTS,
+    ) -> None:
+        self._connection = _Connection(token, endpoint.rstrip("/"), timeouts)
 
     @property
     def _client(self) -> Client:
