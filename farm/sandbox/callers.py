@@ -6,11 +6,14 @@ import socket
 
 from aiohttp import web
 
+GUEST_HEADER = "X-Sandbox-Guest"
+"""Carried by the requests of a simulated guest, which has no network of its own to come from."""
+
 
 def host_addresses(service_host: str) -> frozenset[str]:
     """The addresses from which this machine itself reaches `service_host`.
 
-    A guest comes from its own address, so that its requests disturb no count of a test's.
+    A real guest comes from its own address, so that its requests disturb no count of a test's.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         # Connecting a datagram socket sends nothing: it only asks the system for the route.
@@ -19,5 +22,5 @@ def host_addresses(service_host: str) -> frozenset[str]:
 
 
 def comes_from(request: web.Request, addresses: frozenset[str]) -> bool:
-    """Whether the request was made from one of these addresses."""
-    return request.remote in addresses
+    """Whether the request was made from one of these addresses, and by no guest."""
+    return GUEST_HEADER not in request.headers and request.remote in addresses

@@ -7,6 +7,7 @@ from datetime import datetime
 import httpx
 import pytest
 
+from farm.sandbox.callers import GUEST_HEADER
 from farm.sandbox.wire import Json
 from tests.sandbox.running import RunningSandbox
 
@@ -65,3 +66,18 @@ def test_people_and_bots_that_do_not_exist_are_told(control: httpx.Client) -> No
     ):
         assert answer.status_code == 422
         assert answer.json()["error"]
+
+
+def test_only_the_farms_calls_are_counted(running: RunningSandbox, control: httpx.Client) -> None:
+    services = running.report.services
+    url = f"{services.telegram.endpoint}/bot{services.telegram.bot_token}/getMe"
+    control.delete("/faults")
+    assert httpx.get(url).status_code == 200
+    assert httpx.get(url, headers={GUEST_HEADER: "127.1.2.3"}).status_code == 200
+    calls = control.get("/calls").json()["calls"]
+    assert [(call["kind"], call["detail"]) for call in calls] == [("telegram", "GET getMe")]
+
+
+def test_a_guest_has_no_phone(running: RunningSandbox) -> None:
+    page = running.report.services.telegram.page
+    assert httpx.get(page, headers={GUEST_HEADER: "127.1.2.3"}).status_code == 403
