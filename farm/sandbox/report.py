@@ -117,20 +117,19 @@ def as_line(report: Report) -> str:
 def print_table(report: Report, console: Console) -> None:
     """The report for a person who started the sandbox by hand."""
     table = Table(
-        "Service",
-        Column("Address", overflow="fold"),
-        Column("Sign in with", overflow="fold"),
+        Column("Service", no_wrap=True),
+        Column("Address, and the key to show", overflow="fold"),
         title="The sandbox is up",
     )
     services = report.services
-    table.add_row("Hetzner Cloud API", services.hetzner.endpoint, services.hetzner.token)
-    table.add_row("Model (OpenAI's way)", services.model.endpoint, services.model.key)
-    table.add_row("Model (Anthropic's way)", services.model.anthropic_endpoint, "the same key")
-    table.add_row("Telegram Bot API", services.telegram.endpoint, services.telegram.bot_token)
-    table.add_row("A phone with Telegram", services.telegram.page, "no key")
-    table.add_row("Mail (SMTP)", services.mail.smtp, "no key")
-    table.add_row("Mailbox", services.mail.page, "no key")
-    table.add_row("Control endpoint", services.control.endpoint, "no key")
+    table.add_row("Hetzner Cloud API", f"{services.hetzner.endpoint}\n{services.hetzner.token}")
+    table.add_row("Model, OpenAI's way", f"{services.model.endpoint}\n{services.model.key}")
+    table.add_row("Model, Anthropic's way", f"{services.model.anthropic_endpoint}\nthe same key")
+    table.add_row("Telegram", f"{services.telegram.endpoint}\n{services.telegram.bot_token}")
+    table.add_row("A phone with Telegram", services.telegram.page)
+    table.add_row("Mail (SMTP)", services.mail.smtp)
+    table.add_row("Mailbox", services.mail.page)
+    table.add_row("Control endpoint", services.control.endpoint)
     console.print(table)
     console.print(f"Guests: {report.guests.kind}. {report.guests.why}")
     console.print("Ctrl-C ends it; to its machines that is a power cut.")
