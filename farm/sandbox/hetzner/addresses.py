@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from farm.sandbox.guests.base import GuestError
 from farm.sandbox.hetzner.body import Body
 from farm.sandbox.hetzner.books import Books
 from farm.sandbox.hetzner.catalog import Location
@@ -11,8 +12,6 @@ from farm.sandbox.hetzner.cloud import HetznerCloud
 from farm.sandbox.hetzner.errors import ApiError, invalid_input, not_unique, unsupported
 from farm.sandbox.hetzner.records import PrimaryIp, Project
 from farm.sandbox.hetzner.store import living
-
-ATTEMPTS = 1000
 
 
 def automatic_ips(
@@ -107,7 +106,10 @@ def _new_ip(
 def _unused_ipv4(cloud: HetznerCloud) -> str:
     """An address of the machines' network that no project keeps."""
     kept = {ip.ip for ip in cloud.books.primary_ips if ip.deleted is None}
-    for _ in range(ATTEMPTS):
-        if (address := cloud.guests.next_ipv4()) not in kept:
-            return address
-    raise ApiError(412, "resource_unavailable", "no free address is left")
+    try:
+        # A number that a project keeps after its server is gone is free to the machines' network.
+        while (address := cloud.guests.next_ipv4()) in kept:
+            continue
+    except GuestError as full:
+        raise ApiError(412, "resource_unavailable", str(full)) from full
+    return address

@@ -19,10 +19,9 @@ from farm.sandbox.hetzner.books import Books
 from farm.sandbox.hetzner.catalog import Catalog, SystemImage, load_catalog
 from farm.sandbox.hetzner.limits import Budget
 from farm.sandbox.hetzner.orders import Orders
-from farm.sandbox.hetzner.records import Image, Project, Server, ServerStatus
+from farm.sandbox.hetzner.records import EVERYBODY, Image, Project, Server, ServerStatus
 
 FIRST_PROJECT = "farm"
-EVERYBODY = 0
 
 
 class HetznerCloud:

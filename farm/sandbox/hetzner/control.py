@@ -6,9 +6,17 @@ from dataclasses import asdict, replace
 
 from aiohttp import web
 
-from farm.sandbox.hetzner.cloud import EVERYBODY, HetznerCloud
+from farm.sandbox.hetzner.cloud import HetznerCloud
 from farm.sandbox.hetzner.invoice import Invoice, invoice_of
-from farm.sandbox.hetzner.records import Firewall, Image, PrimaryIp, Project, Server, ServerStatus
+from farm.sandbox.hetzner.records import (
+    EVERYBODY,
+    Firewall,
+    Image,
+    PrimaryIp,
+    Project,
+    Server,
+    ServerStatus,
+)
 from farm.sandbox.hetzner.store import M, Table
 from farm.sandbox.wire import (
     BadRequestError,

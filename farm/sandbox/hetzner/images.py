@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from farm.sandbox.hetzner.body import Body
-from farm.sandbox.hetzner.cloud import EVERYBODY, HetznerCloud
+from farm.sandbox.hetzner.cloud import HetznerCloud
 from farm.sandbox.hetzner.errors import ApiError, invalid_input, not_found
-from farm.sandbox.hetzner.records import Image, Project
+from farm.sandbox.hetzner.records import EVERYBODY, Image, Project
 
 
 def images_of(cloud: HetznerCloud, project: Project) -> list[Image]:

@@ -18,6 +18,7 @@ from farm.sandbox.guests.base import (
 )
 from farm.sandbox.hetzner.books import Books
 from farm.sandbox.hetzner.records import (
+    EVERYBODY,
     Action,
     ActionError,
     Command,
@@ -152,7 +153,9 @@ def _server(orders: Orders, action: Action) -> Server:
 
 async def _create(orders: Orders, action: Action) -> None:
     server = _server(orders, action)
-    await orders.guests.image_ready(server.guest_image)
+    image = orders.books.images.get(server.image)
+    if image is not None and image.project == EVERYBODY:
+        await orders.guests.image_ready(server.guest_image)
     orders.progress(action, 50)
     await orders.guests.create(_spec(orders.books, server))
     await orders.protect(server)

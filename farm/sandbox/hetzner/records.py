@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from farm.sandbox.hetzner.catalog import Rate
 
+# The project of what every project sees.
+EVERYBODY = 0
+
 
 class ServerStatus(StrEnum):
     """The official words that this cloud uses."""
@@ -95,7 +98,7 @@ class PrimaryIp:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A snapshot that somebody ordered, or (project 0) an image that the guests brought along.
+    """A snapshot that somebody ordered, or an image of EVERYBODY that the guests brought along.
 
     `type` is "system" or "snapshot"; only system images have a `name`.
     """

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from farm.sandbox.guests.base import (
     BaseImage,
+    GuestError,
     GuestNotFoundError,
     GuestRule,
     GuestSpec,
@@ -32,6 +33,7 @@ class MemoryGuests:
     rules: dict[int, Sequence[GuestRule] | None] = field(default_factory=dict)
     copies: dict[str, int] = field(default_factory=dict)
     issued: int = 0
+    room: int = 1000
 
     async def start(self) -> None:
         """Nothing to bring up."""
@@ -49,8 +51,6 @@ class MemoryGuests:
 
     async def image_ready(self, name: str) -> None:
         """Wait while it is `building`."""
-        if name in self.copies:
-            return
         if name not in [image.name for image in self.offered]:
             raise ImageNotFoundError(f"There is no image {name}.")
         if name in self.building:
@@ -62,12 +62,15 @@ class MemoryGuests:
 
     def next_ipv4(self) -> str:
         """The next address."""
+        if len(self.specs) >= self.room:
+            raise GuestError("The network is full.")
         self.issued += 1
         return f"127.20.{self.issued // 250}.{self.issued % 250 + 1}"
 
     async def create(self, spec: GuestSpec) -> None:
         """Keep the order."""
-        await self.image_ready(spec.image)
+        if spec.image not in self.copies:
+            await self.image_ready(spec.image)
         self.specs.setdefault(spec.id, spec)
         if spec.boot:
             self.powered.add(spec.id)

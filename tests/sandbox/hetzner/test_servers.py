@@ -212,3 +212,10 @@ def test_two_projects_see_nothing_of_each_other(at_work: CloudAtWork, client: Cl
     assert other.servers.get_all() == []
     assert order(other).server.name == "one"
     eventually(lambda: len(at_work.guests.specs) == 2)
+
+
+def test_a_network_without_a_free_address_is_sold_out(at_work: CloudAtWork, client: Client) -> None:
+    at_work.guests.room = 0
+    with pytest.raises(APIException, match="resource_unavailable"):
+        order(client)
+    assert client.servers.get_all() == []
