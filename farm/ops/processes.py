@@ -23,7 +23,7 @@ def web(port: str) -> Job:
     return Job("web", (sys.executable, "-m", "gunicorn", *options.split(), *quiet.split()))
 
 
-WORKER = Job("worker", farm_argv("worker"))
+WORKER = Job("worker", farm_argv("worker"), stop_seconds=12)
 TUNNEL = Job("tunnel", farm_argv("tunnel"))
 
 

@@ -15,7 +15,7 @@ WIDE = {"COLUMNS": "96", "TERMINAL_WIDTH": "96", "TERM": "dumb", "NO_COLOR": "1"
 HEAD = """# Command line
 
 Exit codes: 0 done, 1 refused or trouble found, 2 wrong usage. With `--json` a command prints one
-line for programs; what was refused is then `{"error": ..., "code": ..., "field": ...}`. This page is
+line for programs; what was refused is then `{"error": ..., "code": ..., "field": ...}`. The page is
 written by `python -m tests.house.cli_reference`.
 """
 
