@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypedDict
 
@@ -92,7 +92,7 @@ def machine_of(server: BoundServer) -> Machine:
         ipv4=ipv4.ip if ipv4 else None,
         server_type=(server.server_type.name if server.server_type else None) or "",
         location=(server.location.name if server.location else None) or "",
-        created_at=server.created,
+        created_at=server.created.astimezone(UTC),
         labels=dict(server.labels or {}),
     )
 

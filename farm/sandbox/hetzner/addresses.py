@@ -99,6 +99,7 @@ def _new_ip(
             auto_delete=auto_delete,
             rate=place.ipv4 if version == "ipv4" else None,
             server=server,
+            made_for=server,
         )
     )
 

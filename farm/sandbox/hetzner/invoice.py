@@ -25,12 +25,14 @@ GIGABYTE = 1_000_000_000
 class InvoiceLine:
     """One thing in one month, net. `month` is "2026-11"; `micros` are millionths of the currency.
 
-    `hourly` and `monthly` are the prices it was charged by, in micros.
+    `hourly` and `monthly` are the prices it was charged by, in micros; `server` is the one that it
+    is, came with, or was copied from.
     """
 
     project: int
     kind: str
     id: int
+    server: int | None
     name: str
     month: str
     hours: int
@@ -78,17 +80,17 @@ def invoice_of(books: Books, *, project: int | None = None) -> Invoice:
 
 def _server_lines(books: Books, until: datetime) -> Iterator[InvoiceLine]:
     for server in books.servers:
-        yield from _hourly_lines("server", server, server.rate, until)
+        yield from _hourly_lines("server", server, server.rate, until, server.id)
 
 
 def _ip_lines(books: Books, until: datetime) -> Iterator[InvoiceLine]:
     for ip in books.primary_ips:
         if ip.rate is not None:
-            yield from _hourly_lines("primary_ip", ip, ip.rate, until)
+            yield from _hourly_lines("primary_ip", ip, ip.rate, until, ip.made_for)
 
 
 def _hourly_lines(
-    kind: str, thing: Server | PrimaryIp, rate: Rate, until: datetime
+    kind: str, thing: Server | PrimaryIp, rate: Rate, until: datetime, server: int | None
 ) -> Iterator[InvoiceLine]:
     hourly, monthly = micros(rate.hourly), micros(rate.monthly)
     for month in started_hours(thing.created, thing.deleted or until):
@@ -96,6 +98,7 @@ def _hourly_lines(
             project=thing.project,
             kind=kind,
             id=thing.id,
+            server=server,
             name=thing.name,
             month=month.label,
             hours=month.hours,
@@ -119,6 +122,7 @@ def _image_line(image: Image, gigabytes: Decimal, month: _Month) -> InvoiceLine:
         project=image.project,
         kind="snapshot",
         id=image.id,
+        server=image.server,
         name=image.description,
         month=month.label,
         hours=month.hours,

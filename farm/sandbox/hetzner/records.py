@@ -80,7 +80,10 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class PrimaryIp:
-    """An address; with `auto_delete` it vanishes with its server."""
+    """An address; with `auto_delete` it vanishes with its server.
+
+    `server` has it now, `made_for` is the one whose order made it.
+    """
 
     id: int
     project: int
@@ -93,6 +96,7 @@ class PrimaryIp:
     auto_delete: bool
     rate: Rate | None
     server: int | None
+    made_for: int | None = None
     deleted: datetime | None = None
 
 

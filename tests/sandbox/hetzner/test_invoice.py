@@ -67,7 +67,8 @@ def test_a_started_hour_is_a_full_hour(billed: CloudAtWork) -> None:
     pass_time(billed, hours=5)
     charged = line(billed, "server", "2027-01")
     assert (charged.hours, charged.micros, charged.name) == (2, 2 * CX23_HOUR, "one")
-    assert line(billed, "primary_ip", "2027-01").micros == 2 * IPV4_HOUR
+    address = line(billed, "primary_ip", "2027-01")
+    assert (address.micros, address.server) == (2 * IPV4_HOUR, server.id)
     assert invoice(billed).micros == 2 * (CX23_HOUR + IPV4_HOUR)
 
 
