@@ -14,7 +14,7 @@ from provisioning.ssh import Shell
 from provisioning.streams import HttpAnswer
 
 _PROBE_TIMEOUT = 15.0
-_LATER = {429: "model_busy", 502: "gateway_busy", 503: "gateway_busy"}
+_LATER = {408: "model_failed", 429: "model_busy", 503: "gateway_busy"}
 _ANSWER_LIMIT = 100_000
 """Letters of an agent's answer that are kept."""
 

@@ -27,6 +27,8 @@ SECRETS = "/etc/openclaw/openclaw.env"
 BUNDLED = frozenset({"anthropic", "google", "openai", "openrouter"})
 """Model providers that OpenClaw knows by itself; any other is told it as OpenAI-compatible."""
 _CUSTOM_PROVIDER = "farm"
+_COMPATIBLE = {"google": "google-generative-ai", "openai": "openai-completions"}
+"""The dialect at a given address: OpenAI's usual one is rare elsewhere, Google's is not guessed."""
 _VARIABLE = re.compile(r"\$\{(?=[A-Z_][A-Z0-9_]*\})")
 """What OpenClaw would replace by an environment variable, secrets included."""
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "runtime"
@@ -134,7 +136,8 @@ def _model(access: ModelAccess) -> _Model:
     if access.provider in BUNDLED:
         prefix = f"{access.provider}/"
         primary = prefix + access.model.removeprefix(prefix)
-        return _Model(access.provider, primary, "", access.base_url or "", access.api or "")
+        api = access.api or (_COMPATIBLE.get(access.provider, "") if access.base_url else "")
+        return _Model(access.provider, primary, "", access.base_url or "", api)
     if not access.base_url:
         raise Rejected(
             "model_without_address",
