@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -10,6 +11,8 @@ from aiohttp import web
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 JsonObject: TypeAlias = Mapping[str, Json]
+
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
 class BadRequestError(Exception):
@@ -20,7 +23,7 @@ async def read_object(request: web.Request) -> JsonObject:
     """The JSON object in the request's body; BadRequestError if there is none."""
     try:
         body: Json = json.loads(await request.read() or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadRequestError("The body is not JSON: send one JSON object.") from None
     if not isinstance(body, Mapping):
         raise BadRequestError("The body is not a JSON object: send {...}.")
@@ -31,7 +34,7 @@ def text_of(fields: JsonObject, name: str, default: str | None = None) -> str:
     """A string (numbers are taken as one); BadRequestError without it and without a default."""
     value = fields.get(name)
     if isinstance(value, str):
-        return value
+        return _storable(name, value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     if value is None and default is not None:
@@ -40,15 +43,26 @@ def text_of(fields: JsonObject, name: str, default: str | None = None) -> str:
 
 
 def integer_of(fields: JsonObject, name: str, default: int | None = None) -> int:
-    """A whole number, also when sent as text; BadRequestError without it and without a default."""
+    """A whole number of up to 63 bits, also when sent as text, or the default where none is sent.
+
+    BadRequestError for anything else.
+    """
     value = fields.get(name)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lstrip("-").isdecimal():
-        return int(value)
     if value is None and default is not None:
         return default
+    number = int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
+    if isinstance(number, int) and not isinstance(number, bool) and abs(number) < 2**63:
+        return number
     raise BadRequestError(f"{name} is missing or no whole number: send one.")
+
+
+def _storable(name: str, value: str) -> str:
+    """JSON can carry halves of characters that no file and no page can."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise BadRequestError(f"{name} has characters that are none: send UTF-8.") from None
+    return value
 
 
 def number_of(fields: JsonObject, name: str) -> float:

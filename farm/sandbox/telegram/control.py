@@ -43,10 +43,8 @@ def telegram_routes(telegram: Telegram) -> list[web.RouteDef]:
 
     async def read(request: web.Request) -> web.Response:
         bot = _named(telegram, request.query.get("bot", ""))
-        chat = request.query.get("chat", "")
-        if chat and not chat.isdecimal():
-            raise BadRequestError("chat is a person's numeric id: give one, or leave it out.")
-        messages = telegram.chats.chat(bot, int(chat) if chat else None)
+        person = integer_of(request.query, "chat") if "chat" in request.query else None
+        messages = telegram.chats.chat(bot, person)
         return answer({"messages": [_message(message) for message in messages]})
 
     return [

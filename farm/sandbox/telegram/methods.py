@@ -8,7 +8,7 @@ from html import unescape
 
 from farm.sandbox.telegram.chats import Bot, Chats, Message
 from farm.sandbox.telegram.polls import ConflictError, Polls
-from farm.sandbox.wire import Json, JsonObject, integer_of, object_of, text_of
+from farm.sandbox.wire import BadRequestError, Json, JsonObject, integer_of, object_of, text_of
 
 Method = Callable[[Bot, JsonObject], Awaitable[Json]]
 
@@ -121,8 +121,10 @@ class Methods:
 
     def _chat_id(self, bot: Bot, fields: JsonObject) -> int:
         """The person's id, if a bot may write to them: people write first."""
-        number = text_of(fields, "chat_id", "")
-        person = self._chats.person(int(number)) if number.isdecimal() else None
+        try:
+            person = self._chats.person(integer_of(fields, "chat_id"))
+        except BadRequestError:
+            person = None
         if person is None:
             raise TelegramError(400, "Bad Request: chat not found")
         if not self._chats.chat(bot, person.id):

@@ -105,6 +105,6 @@ async def _parameters(request: web.Request) -> JsonObject:
 def _json_object(raw: bytes) -> dict[str, Json]:
     try:
         body: Json = json.loads(raw or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise TelegramError(400, "Bad Request: can't parse JSON object") from None
     return dict(body) if isinstance(body, Mapping) else {}
