@@ -31,7 +31,7 @@ lab.boots[3].execute("systemctl", "poweroff", check=False)
 wait_until(lambda: lab.wait(lab.guests.state(3)) == "off", "it did not halt")
 lab.boots[1].execute("sh", "-c", "echo kept > /root/note; sync")
 if sys.argv[2:] == ["still"]:
-    lab.guests.switchboard.powered(1).hold(still=True)
+    lab.wait(lab.guests.switchboard.powered(1).held_still().__aenter__())
 print(lab.guests.slice.link, lab.boots[1].ipv4, flush=True)
 sys.stdin.read()
 """

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from farm.sandbox.guests.base import (
     GuestState,
     ImageNotFoundError,
 )
-from tests.lab.boot import Booted, Lab, lab, wait_for_ssh, wait_until
+from tests.lab.boot import PATIENCE, Booted, Lab, lab, wait_for_ssh, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -179,11 +180,25 @@ def test_several_guests_boot_at_once(running: Lab) -> None:
     ]
 
     for order in [running.begin(running.guests.create(spec)) for spec in specs]:
-        order.result(60)
+        order.result(PATIENCE)
 
     assert all("OpenSSH" in wait_for_ssh(spec.ipv4) for spec in specs)
     for spec in specs:
         running.wait(running.guests.destroy(spec.id))
+
+
+def test_a_guests_memory_is_bounded_from_outside(running: Lab) -> None:
+    limit = Path("/sys/fs/cgroup/memory")
+    if not limit.exists():
+        limit = Path("/sys/fs/cgroup")
+    guest = running.boot(USER_DATA)
+
+    group = limit / running.guests.slice.link / f"g{guest.id}"
+    bounds = [*group.glob("memory.max"), *group.glob("memory.limit_in_bytes")]
+    within = [int(pid) for path in group.rglob("cgroup.procs") for pid in path.read_text().split()]
+
+    assert guest.first_process in within
+    assert [bound.read_text().strip() for bound in bounds] == [str(4096 * 1024 * 1024)]
 
 
 def test_an_unknown_image_is_refused(running: Lab) -> None:

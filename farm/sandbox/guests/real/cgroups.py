@@ -11,6 +11,11 @@ LEGACY = ("systemd", "memory", "freezer", "unified")
 """Hierarchies of a machine that still has version 1, as far as a guest needs them."""
 
 
+_PAUSE = 0.02
+_PATIENCE = 250
+"""Pauses until something that takes a moment is given up: it was best effort."""
+
+
 def sandbox_groups(name: str) -> tuple[Path, ...]:
     """The folders in which the groups of one sandbox's guests are made; () without cgroups."""
     if (ROOT / "cgroup.controllers").exists():
@@ -32,20 +37,41 @@ def make_group(parent: Path, name: str, *, memory_mb: int) -> Path:
     return group
 
 
-def hold(group: Path, *, still: bool) -> None:
-    """Freeze every process of a group, or let them go on."""
+async def hold_still(group: Path) -> None:
+    """Freeze every process of a group, and answer once none of them moves."""
     if (group / "cgroup.freeze").exists():
-        (group / "cgroup.freeze").write_text("1" if still else "0")
+        (group / "cgroup.freeze").write_text("1")
+        await _until(group / "cgroup.events", "frozen 1")
     elif (group / "freezer.state").exists():
-        (group / "freezer.state").write_text("FROZEN" if still else "THAWED")
+        (group / "freezer.state").write_text("FROZEN")
+        await _until(group / "freezer.state", "FROZEN")
+
+
+def let_go(group: Path) -> None:
+    """Let the processes of a frozen group go on."""
+    if (group / "cgroup.freeze").exists():
+        (group / "cgroup.freeze").write_text("0")
+    elif (group / "freezer.state").exists():
+        (group / "freezer.state").write_text("THAWED")
+
+
+async def _until(told: Path, word: str) -> None:
+    for _ in range(_PATIENCE):
+        if _tells(told, word):
+            return
+        await asyncio.sleep(_PAUSE)
+
+
+def _tells(told: Path, word: str) -> bool:
+    return word in told.read_text()
 
 
 async def remove_group(group: Path) -> None:
     """Remove a group whose processes are ending; content if it is gone."""
-    for _ in range(100):
+    for _ in range(_PATIENCE):
         if _removed(group):
             return
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(_PAUSE)
 
 
 def _removed(group: Path) -> bool:

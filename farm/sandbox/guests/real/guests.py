@@ -147,7 +147,7 @@ class RealGuests:
         """A running guest is held still meanwhile: its image is as after a power cut."""
         async with self._alone(guest_id):
             self._disks.record(guest_id)
-            with self.switchboard.held_still(guest_id):
+            async with self.switchboard.held_still(guest_id):
                 return await self._disks.snapshot(guest_id, image_id)
 
     async def delete_image(self, image_id: str) -> None:

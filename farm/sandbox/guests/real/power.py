@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import Process
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,10 +86,16 @@ class PoweredGuest:
                 return
             await asyncio.sleep(_PAUSE)
 
-    def hold(self, *, still: bool) -> None:
-        """Stop every process of it where it is, or let them go on."""
-        for group in self._groups:
-            cgroups.hold(group, still=still)
+    @asynccontextmanager
+    async def held_still(self) -> AsyncIterator[None]:
+        """Every process of it stops where it is meanwhile."""
+        try:
+            for group in self._groups:
+                await cgroups.hold_still(group)
+            yield
+        finally:
+            for group in self._groups:
+                cgroups.let_go(group)
 
     @property
     def first_process(self) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,17 +61,13 @@ class Switchboard:
         if powered := self._powered.get(guest_id):
             await powered.press_button()
 
-    @contextmanager
-    def held_still(self, guest_id: int) -> Iterator[None]:
+    @asynccontextmanager
+    async def held_still(self, guest_id: int) -> AsyncIterator[None]:
         """Nothing in the guest moves meanwhile; content if it is off."""
-        powered = self._powered.get(guest_id)
-        if powered:
-            powered.hold(still=True)
-        try:
+        async with AsyncExitStack() as stack:
+            if powered := self._powered.get(guest_id):
+                await stack.enter_async_context(powered.held_still())
             yield
-        finally:
-            if powered:
-                powered.hold(still=False)
 
     async def abandon(self) -> None:
         """Stop watching, before the power cut: switches stay on record as they are."""
