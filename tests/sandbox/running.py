@@ -58,14 +58,21 @@ class RunningSandbox:
         """Base URL of the control endpoint."""
         return self.report.services.control.endpoint
 
+    @property
+    def complaints(self) -> str:
+        """What it wrote on standard error so far."""
+        return _complaints(self.state).read_text()
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it; answers its exit code."""
         self.process.send_signal(number)
         return self.process.wait(STOP_DEADLINE)
 
 
-def launch(state: Path, *options: str, guests: str = "simulated") -> subprocess.Popen[str]:
-    """`farm sandbox up --json` in a process of its own, its output in pipes."""
+def launch(
+    state: Path, *options: str, guests: str = "simulated", errors: IO[str] | int = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    """`farm sandbox up --json` in a process of its own; its output in pipes, unless told."""
     argv = [sys.executable, "-m", "farm", "sandbox", "up", "--json", "--state", str(state)]
     environ = dict(os.environ) | {
         "GUESTS": guests,
@@ -77,7 +84,7 @@ def launch(state: Path, *options: str, guests: str = "simulated") -> subprocess.
         cwd=ROOT,
         env=environ,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         text=True,
     )
 
@@ -87,12 +94,14 @@ def sandbox(
     state: Path, options: Sequence[str] = (), *, guests: str = "simulated"
 ) -> Iterator[RunningSandbox]:
     """A sandbox on ports of its own with its state in `state`; ended by its process id."""
-    process = launch(state, *options, guests=guests)
-    try:
-        report = read_report(_first_line(process))
-        yield RunningSandbox(process=process, report=report, state=state)
-    finally:
-        _end(process)
+    # A pipe that nobody reads would stop it once it is full: its complaints go to a file.
+    with _complaints(state).open("w") as errors:
+        process = launch(state, *options, guests=guests, errors=errors)
+        try:
+            report = read_report(_first_line(process, state))
+            yield RunningSandbox(process=process, report=report, state=state)
+        finally:
+            _end(process)
 
 
 def read_report(line: str) -> Report:
@@ -112,22 +121,20 @@ def read_report(line: str) -> Report:
     )
 
 
-def _first_line(process: subprocess.Popen[str]) -> str:
-    output = _pipe(process.stdout)
+def _complaints(state: Path) -> Path:
+    return state.with_name(f"{state.name}.err")
+
+
+def _first_line(process: subprocess.Popen[str], state: Path) -> str:
+    output = process.stdout
     deadline = time.monotonic() + START_DEADLINE
-    while time.monotonic() < deadline:
+    while output and time.monotonic() < deadline:
         ready, _, _ = select.select([output], [], [], 0.5)
         if ready and (line := output.readline()):
             return line
         if process.poll() is not None:
-            raise SandboxDiedError(_pipe(process.stderr).read())
+            raise SandboxDiedError(_complaints(state).read_text())
     raise SandboxDiedError(f"no line within {START_DEADLINE:.0f} s")
-
-
-def _pipe(pipe: IO[str] | None) -> IO[str]:
-    if pipe is None:
-        raise SandboxDiedError("the process was started without pipes")
-    return pipe
 
 
 def _end(process: subprocess.Popen[str]) -> None:
