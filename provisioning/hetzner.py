@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from hcloud import APIException, Client
 from hcloud.firewalls import BoundFirewall
+from hcloud.firewalls import FirewallRule as CloudRule
 from hcloud.images import BoundImage, Image
 from hcloud.locations import Location
 from hcloud.server_types import ServerType
@@ -196,12 +197,23 @@ class Hetzner:
         """The firewall of that name with these very rules; made or corrected if need be."""
         rules = cloud_rules(wanted)
         with farm_errors(self._last, writes=True):
-            found = self._client.firewalls.get_by_name(wanted.name)
-            if found is None:
-                return self._client.firewalls.create(name=wanted.name, rules=rules).firewall
-            if {rule_key(rule) for rule in found.rules or ()} != {rule_key(r) for r in rules}:
-                found.set_rules(rules)
-            return found
+            firewall = self._client.firewalls.get_by_name(wanted.name)
+            firewall = firewall or self._new_firewall(wanted.name, rules)
+            if {rule_key(rule) for rule in firewall.rules or ()} != {rule_key(r) for r in rules}:
+                firewall.set_rules(rules)
+            return firewall
+
+    def _new_firewall(self, name: str, rules: list[CloudRule]) -> BoundFirewall:
+        try:
+            return self._client.firewalls.create(name=name, rules=rules).firewall
+        except APIException as refusal:
+            if refusal.code != "uniqueness_error":
+                raise
+        # Another worker was faster with the farm's first machine.
+        made = self._client.firewalls.get_by_name(name)
+        if made is None:
+            raise Transient("firewall_taken", f"The firewall {name} is taken and not seen yet.")
+        return made
 
 
 @contextmanager

@@ -53,6 +53,12 @@ NOT_HETZNER = (
     "proxy on the way."
 )
 
+NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+)
+
 
 @dataclass(slots=True)
 class LastAnswer:
@@ -126,10 +132,8 @@ def _refused(refusal: APIException, lost: type[Transient]) -> ProvisioningError:
 def _unanswered(problem: requests.RequestException, lost: type[Transient]) -> ProvisioningError:
     if isinstance(problem, requests.exceptions.SSLError):
         return NeedsOperator("tls", f"Hetzner's certificate is not trusted here: {problem}")
-    if isinstance(problem, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
-        return NeedsOperator("endpoint", f"HETZNER_ENDPOINT is no address: {problem}")
-    if isinstance(problem, requests.exceptions.InvalidHeader | requests.exceptions.InvalidSchema):
-        return NeedsOperator("credentials", f"HETZNER_TOKEN or HETZNER_ENDPOINT: {problem}")
+    if isinstance(problem, NO_ADDRESS):
+        return NeedsOperator("endpoint", f"HETZNER_ENDPOINT is no http address: {problem}")
     if never_sent(problem):
         return Transient("unreachable", f"Hetzner is not reachable: {problem}")
     return lost("no_answer", f"Hetzner did not answer: {problem}")

@@ -24,6 +24,9 @@ def provider_for(credentials: Credentials) -> Provider:
         raise NeedsOperator(
             "unknown_provider", f'There is no cloud "{credentials.provider}" here: use "hetzner".'
         )
-    if not credentials.token.strip():
+    token = credentials.token.strip()
+    if not token:
         raise NeedsOperator("no_token", "No Hetzner token is set: put one in HETZNER_TOKEN.")
-    return Hetzner(token=credentials.token.strip(), endpoint=credentials.endpoint)
+    if not (token.isascii() and token.isalnum()):
+        raise NeedsOperator("bad_token", "HETZNER_TOKEN holds more than a token: paste it again.")
+    return Hetzner(token=token, endpoint=credentials.endpoint)

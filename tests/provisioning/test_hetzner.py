@@ -88,7 +88,7 @@ def test_each_official_code_says_what_to_do(
         hetzner.create(ORDER)
     assert type(refused.value) is kind
     assert refused.value.code == code
-    assert at_work.cloud.gate.count == 3, "one look for the firewall, its creation, one order"
+    assert len(at_work.calls()) == 3, "one look for the firewall, its creation, one order"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_an_order_without_an_answer_may_have_been_carried_out(
         hetzner.create(ORDER)
     patient = Hetzner(token=at_work.cloud.token, endpoint=at_work.endpoint)
     assert (patient.find(ORDER.name) is not None) is (when == "after")
-    orders = [call for call in at_work.cloud.gate.calls if call.detail.startswith(CREATE)]
+    orders = [call for call in at_work.calls() if call.startswith(CREATE)]
     assert len(orders) == 1, "nothing is asked a second time behind our back"
 
 
@@ -180,8 +180,21 @@ def test_the_firewall_is_made_once_and_corrected(at_work: CloudAtWork, hetzner: 
     firewall.reload()
     assert [rule.source_ips for rule in firewall.rules or []] == [["198.51.100.7/32"]]
     assert len(firewall.applied_to or []) == 3
-    changes = [call for call in at_work.cloud.gate.calls if "set_rules" in call.detail]
+    changes = [call for call in at_work.calls() if "set_rules" in call]
     assert len(changes) == 1
+
+
+def test_two_first_machines_at_once_share_one_firewall(
+    at_work: CloudAtWork, hetzner: Hetzner
+) -> None:
+    at_work.order("/faults", {"match": ["POST /firewalls"], "delay": 0.5})
+    slower = threading.Thread(target=hetzner.create, args=(ORDER,))
+    slower.start()
+    eventually(lambda: any(call.startswith("POST /firewalls") for call in at_work.calls()))
+    hetzner.create(replace(ORDER, name="farm-s2"))
+    slower.join(20)
+    assert len(hetzner.machines(ORDER.labels)) == 2
+    assert len(at_work.client().firewalls.get_all()) == 1
 
 
 def test_a_locked_machine_is_deleted_later(at_work: CloudAtWork, hetzner: Hetzner) -> None:
@@ -206,9 +219,9 @@ def test_many_actions_are_asked_for_in_few_requests(at_work: CloudAtWork, hetzne
         for n in range(30)
         for number in hetzner.create(replace(ORDER, name=f"farm-s{n}")).actions
     ]
-    before = at_work.cloud.gate.count
+    before = len(at_work.calls())
     assert [action.id for action in hetzner.actions(ids)] == ids
-    assert at_work.cloud.gate.count == before + 2
+    assert len(at_work.calls()) == before + 2
 
 
 def test_threads_share_one_adapter(at_work: CloudAtWork, hetzner: Hetzner) -> None:
@@ -236,7 +249,12 @@ def test_the_registry_knows_the_cloud_by_its_word(at_work: CloudAtWork) -> None:
 
 @pytest.mark.parametrize(
     ("credentials", "code"),
-    [(Credentials("oracle", "x"), "unknown_provider"), (Credentials("hetzner", " "), "no_token")],
+    [
+        (Credentials("oracle", "x"), "unknown_provider"),
+        (Credentials("hetzner", " "), "no_token"),
+        (Credentials("hetzner", "token\ntwo"), "bad_token"),
+        (Credentials("hetzner", "t\u00f6ken"), "bad_token"),
+    ],
 )
 def test_credentials_that_open_nothing_need_the_operator(
     credentials: Credentials, code: str

@@ -70,6 +70,11 @@ class CloudAtWork:
         assert response.ok, response.text
         return response
 
+    def calls(self) -> list[str]:
+        """What the gate counted, each call in its words."""
+        counted = requests.get(f"{self.control}/calls", timeout=10).json()["calls"]
+        return [call["detail"] for call in counted]
+
     def run(self, work: Coroutine[None, None, T]) -> T:
         """Run something in the cloud's own event loop."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE)
