@@ -134,7 +134,7 @@ def test_an_order_without_an_answer_may_have_been_carried_out(
     with pytest.raises(AnswerLost):
         hetzner.create(ORDER)
     patient = Hetzner(token=at_work.cloud.token, endpoint=at_work.endpoint)
-    assert (patient.find(ORDER.name) is not None) is (when == "after")
+    eventually(lambda: (patient.find(ORDER.name) is not None) is (when == "after"))
     orders = [call for call in at_work.calls() if call.startswith(CREATE)]
     assert len(orders) == 1, "nothing is asked a second time behind our back"
 

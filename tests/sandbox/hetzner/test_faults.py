@@ -61,7 +61,8 @@ def test_an_answer_never_comes(
     with pytest.raises(requests.Timeout):
         order(client)
     client._client._timeout = 10
-    assert len(client.servers.get_all()) == servers
+    eventually(lambda: len(at_work.calls()) >= 1)
+    eventually(lambda: len(client.servers.get_all()) == servers)
 
 
 def test_a_hanging_call_is_cut_when_faults_are_cleared(
