@@ -1,4 +1,4 @@
-"""What can go wrong outside, sorted by what the caller does about it."""
+"""What can go wrong outside, named and sorted by what the caller does about it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ProvisioningError(Exception):
         self.code = code
 
 
-class Transient(ProvisioningError):
+class Transient(ProvisioningError):  # noqa: N818
     """It may work later: back off, and try the same step again.
 
     `retry_after` is in seconds, where the other side named one.
@@ -29,17 +29,17 @@ class AnswerLost(Transient):
     """The request may have had its effect: look before asking again."""
 
 
-class NoCapacity(ProvisioningError):
+class NoCapacity(ProvisioningError):  # noqa: N818
     """The cloud has no such machine there now: take the next rung of the placement ladder."""
 
 
-class NeedsOperator(ProvisioningError):
+class NeedsOperator(ProvisioningError):  # noqa: N818
     """No member can mend it (token, quota, account): pause the provider and tell the operator."""
 
 
-class Rejected(ProvisioningError):
+class Rejected(ProvisioningError):  # noqa: N818
     """It will never work as asked: the row fails at once with a sentence the member can act on."""
 
 
-class HostKeyMismatch(ProvisioningError):
+class HostKeyMismatch(ProvisioningError):  # noqa: N818
     """The machine shows another host key than ours: say nothing to it, and raise the alarm."""

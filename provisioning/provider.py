@@ -106,7 +106,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A server type at a place: what it costs today, its IPv4 apart, and whether it is to be had."""
+    """A server type at a place: its price today, the IPv4 apart, and whether it is to be had."""
 
     server_type: str
     location: str
