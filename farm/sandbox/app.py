@@ -57,6 +57,16 @@ async def running(options: SandboxOptions) -> AsyncIterator[Report]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sockets:
+    """Listening, before anything answers on them."""
+
+    hetzner: socket.socket
+    smtp: socket.socket
+    mailbox: socket.socket
+    control: socket.socket
+
+
+@dataclass(frozen=True, slots=True)
 class _Assembly:
     """Everything one start needs to know; whatever is entered on `stack` ends with it."""
 
@@ -69,21 +79,13 @@ class _Assembly:
 
     async def bring_up(self) -> Report:
         """Ports first, so that a taken one is told before any machine boots."""
-        ports = self.kept.ports
-        hetzner_port = self._loopback("Hetzner API", ports.hetzner)
-        smtp_port = self._loopback("mail", ports.smtp)
-        mailbox_port = self._loopback("mailbox page", ports.mailbox)
-        control_port = self._loopback("control endpoint", ports.control)
+        sockets = self._own_sockets()
         self.stack.push_async_callback(self.guests.close)
         await self.guests.start()
         cloud = await self._cloud()
         model, telegram, mails = self._model(), self._telegram(), self._mails()
+        await self._serve_world(sockets, cloud, model, telegram, mails)
         images = await self.stack.enter_async_context(ImageWatch(self.guests).watching())
-        await self._serve(hetzner_application(cloud), hetzner_port)
-        await self._serve(model.application(), self._among_guests("model", ports.model))
-        await self._serve(_telegram_pages(telegram), self._among_guests("Telegram", ports.telegram))
-        await self._serve(mailbox_application(mails), mailbox_port)
-        await self.stack.enter_async_context(receiving(mails, smtp_port))
         control = control_application(
             fault_routes(self.gate),
             hetzner_routes(cloud),
@@ -94,10 +96,32 @@ class _Assembly:
             guests=self.guests,
             images=images,
         )
-        await self._serve(control, control_port)
-        report = report_of(self.kept, self.guests, telegram.chats.ready_bot())
+        await self._serve(control, sockets.control)
+        return await self._checked(report_of(self.kept, self.guests, telegram.chats.ready_bot()))
+
+    def _own_sockets(self) -> _Sockets:
+        """What only this machine reaches; model and Telegram listen among the guests."""
+        ports = self.kept.ports
+        return _Sockets(
+            hetzner=self._loopback("Hetzner API", ports.hetzner),
+            smtp=self._loopback("mail", ports.smtp),
+            mailbox=self._loopback("mailbox page", ports.mailbox),
+            control=self._loopback("control endpoint", ports.control),
+        )
+
+    async def _serve_world(
+        self, sockets: _Sockets, cloud: HetznerCloud, model: Model, telegram: Telegram, mails: Mails
+    ) -> None:
+        ports = self.kept.ports
+        await self._serve(hetzner_application(cloud), sockets.hetzner)
+        await self._serve(model.application(), self._among_guests("model", ports.model))
+        await self._serve(_telegram_pages(telegram), self._among_guests("Telegram", ports.telegram))
+        await self._serve(mailbox_application(mails), sockets.mailbox)
+        await self.stack.enter_async_context(receiving(mails, sockets.smtp))
+
+    async def _checked(self, report: Report) -> Report:
         await wait_until_answering(probes(report))
-        await greet_mail(ports.smtp)
+        await greet_mail(self.kept.ports.smtp)
         # The questions just asked were no calls of a farm's.
         self.gate.clear()
         return report

@@ -12,12 +12,12 @@ from farm.sandbox.wire import BadRequestError, Json, answer, integer_of, read_ob
 
 
 def telegram_routes(telegram: Telegram) -> list[web.RouteDef]:
-    """POST /telegram/bots {name, username}, GET /telegram/bots (`polling`: one waits), messages.
+    """Bots as BotFather has them, and the messages between people and them."""
+    return [*_bot_routes(telegram), *_message_routes(telegram)]
 
-    POST /telegram/messages {bot, from, name, text, language}: the person with the id `from` writes
-    to `bot` (username or token). GET /telegram/messages?bot=...&chat=ID: that chat, or all of the
-    bot's, oldest first; `by` is "bot" or "person".
-    """
+
+def _bot_routes(telegram: Telegram) -> list[web.RouteDef]:
+    """POST /telegram/bots {name, username}, GET /telegram/bots (`polling`: one waits)."""
 
     async def create_bot(request: web.Request) -> web.Response:
         fields = await read_object(request)
@@ -30,6 +30,17 @@ def telegram_routes(telegram: Telegram) -> list[web.RouteDef]:
             for bot in telegram.chats.bots()
         ]
         return answer({"bots": shown})
+
+    return [web.post("/telegram/bots", create_bot), web.get("/telegram/bots", list_bots)]
+
+
+def _message_routes(telegram: Telegram) -> list[web.RouteDef]:
+    """POST and GET /telegram/messages.
+
+    POST {bot, from, name, text, language}: the person with the id `from` writes to `bot` (username
+    or token). GET ?bot=...&chat=ID: that chat, or all of the bot's, oldest first; `by` is "bot" or
+    "person".
+    """
 
     async def write(request: web.Request) -> web.Response:
         fields = await read_object(request)
@@ -47,12 +58,7 @@ def telegram_routes(telegram: Telegram) -> list[web.RouteDef]:
         messages = telegram.chats.chat(bot, person)
         return answer({"messages": [_message(message) for message in messages]})
 
-    return [
-        web.post("/telegram/bots", create_bot),
-        web.get("/telegram/bots", list_bots),
-        web.post("/telegram/messages", write),
-        web.get("/telegram/messages", read),
-    ]
+    return [web.post("/telegram/messages", write), web.get("/telegram/messages", read)]
 
 
 def _named(telegram: Telegram, name: str) -> Bot:
