@@ -75,6 +75,9 @@ _WAITS = {
     "machine_unreachable": Sentence(
         _("The machine does not answer yet."), _("I ask again by myself.")
     ),
+    "model_silent": Sentence(
+        _("It is awake, but its model does not answer yet."), _("I ask again by myself.")
+    ),
     "slow_boot": Sentence(
         _("It takes longer than usual."),
         _("If it is not done within minutes I start again elsewhere, at no cost."),
@@ -122,7 +125,8 @@ _MESSAGES = {
     ),
     "turn_failed": Sentence(_("The agent could not answer this."), _("Send it again in a moment.")),
     "model_refused_key": Sentence(
-        _("The model's provider refuses the key."), _("Put a good key in its place.")
+        _("The model's provider refuses the key."),
+        _("Create an agent with a good key, then delete this one."),
     ),
     "model_no_credit": Sentence(
         _("The model's account has no credit."), _("Add some at its provider, then send it again.")

@@ -122,12 +122,20 @@ def _user_data(server: Server) -> str:
 
 def _image(server: Server) -> str:
     """The newest image with the runtime in it, else the cloud's own Debian."""
-    labels = {IMAGE_LABEL: _runtime_version(server)}
+    labels = image_labels(_runtime_version(server))
     if server.server_type not in catalog().arm:
         prebuilt = provider_of(server.provider).find_image(labels)
         if prebuilt:
             return prebuilt
     return catalog().images[server.provider]
+
+
+def image_labels(runtime_version: str) -> dict[str, str]:
+    """By what a prebuilt image of this farm is known: that runtime, and the Node it runs on."""
+    return {
+        FARM_LABEL: install_id(),
+        IMAGE_LABEL: f"{runtime_version}-{catalog().node_version}",
+    }
 
 
 def _runtime_version(server: Server) -> str:

@@ -9,6 +9,7 @@ from farm.agents.models import Agent, AgentPhase, Message, OperationState, Serve
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, end_operation, move_agent
 from farm.agents.reconciler.troubles import Nap
+from provisioning.lifecycle import SetUp
 
 
 def fail(claim: Claim[Agent], reason: str, detail: str = "") -> Nap:
@@ -49,8 +50,10 @@ def fail_refused(claim: Claim[Agent]) -> Nap:
 
 
 def fail_late(claim: Claim[Agent]) -> Nap:
-    """The set-up took longer than any that ends well."""
-    return fail(claim, "configure_timeout", claim.row.reason_detail)
+    """The set-up took longer than any that ends well; how far it came says what is wrong."""
+    reasons = {SetUp.STARTED: "not_ready", SetUp.READY: "no_answer"}
+    reason = reasons.get(SetUp(claim.row.step), "configure_timeout")
+    return fail(claim, reason, claim.row.reason_detail)
 
 
 def _drop_unused(agent: Agent) -> None:

@@ -62,6 +62,9 @@ def _model_of(agent: Agent) -> ModelAccess:
             base_url=settings.SANDBOX_MODEL_ENDPOINT,
         )
     base_url = settings.MODEL_ENDPOINTS.get(agent.model_provider)
+    if base_url and agent.model_provider == "anthropic":
+        # Its SDK adds the version to the base address itself.
+        base_url = base_url.rstrip("/").removesuffix("/v1")
     if agent.model_provider not in BUNDLED:
         base_url = base_url or catalog().models.get(agent.model_provider).endpoint
     return ModelAccess(

@@ -20,6 +20,7 @@ from provisioning.lifecycle import back_off
 logger = logging.getLogger(__name__)
 Nap = timedelta | None
 RATE_LIMIT = "rate_limit_exceeded"
+MODEL_TROUBLES = ("model_busy", "model_failed")
 Waiting = TypeVar("Waiting", Server, Agent)
 
 
@@ -67,7 +68,8 @@ def after_agent_trouble(claim: Claim[Agent], error: ProvisioningError) -> Nap:
     agent.attempts += 1
     logger.info("%s: attempt %s: %s", agent, agent.attempts, error)
     nap = _named_wait(error) or back_off(agent.attempts, jitter())
-    return wait_with_reason(claim, "machine_unreachable", nap, str(error))
+    reason = "model_silent" if error.code in MODEL_TROUBLES else "machine_unreachable"
+    return wait_with_reason(claim, reason, nap, str(error))
 
 
 def after_crash(claim: Claim[Row], error: Exception) -> Nap:
