@@ -9,6 +9,7 @@ from farm.sandbox.clock import Clock
 from farm.sandbox.faults import Gate
 from farm.sandbox.guests.base import GuestKind
 from farm.sandbox.guests.real import RealGuests, probe
+from farm.sandbox.guests.simulated import SimulatedGuests
 from farm.sandbox.options import GuestsWish, SandboxError, SandboxOptions
 
 REAL, SIMULATED = "real", "simulated"
@@ -58,8 +59,6 @@ def guests_of(choice: Choice, options: SandboxOptions, *, clock: Clock, gate: Ga
     folder = _folder(options.state, choice.kind)
     if choice.kind == REAL:
         return RealGuests(state=folder, cache=options.cache, why=choice.why)
-    from farm.sandbox.guests.simulated import SimulatedGuests  # noqa: PLC0415
-
     return SimulatedGuests(state=folder, clock=clock, gate=gate, why=choice.why)
 
 

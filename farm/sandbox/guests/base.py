@@ -81,14 +81,21 @@ class GuestKind(Protocol):
     GuestNotFoundError for one they do not know, except `destroy`, which is content.
     """
 
-    kind: str
-    """ "real" or "simulated"."""
-    why: str
-    """One sentence saying why this kind was chosen or what it is."""
-    ssh_port: int
-    """The port at which every guest's sshd is reached at its own address; known after `start`."""
-    service_host: str
-    """The address at which guests and host alike reach the sandbox's model and chat servers."""
+    @property
+    def kind(self) -> str:
+        """ "real" or "simulated"."""
+
+    @property
+    def why(self) -> str:
+        """One sentence saying why this kind was chosen or what it is."""
+
+    @property
+    def ssh_port(self) -> int:
+        """The port at which every guest's sshd is reached at its own address; after `start`."""
+
+    @property
+    def service_host(self) -> str:
+        """The address at which guests and host alike reach the sandbox's model and chat servers."""
 
     async def start(self) -> None:
         """Bring up the network and boot again every guest on record whose power was on."""
