@@ -1,0 +1,1 @@
+"""The simulated runtime: a gateway that reads the config, persona and secrets of its guest."""

@@ -1,0 +1,1 @@
+"""A POSIX shell: read a script into a tree, expand its words, run it on a guest."""
