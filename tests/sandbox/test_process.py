@@ -131,6 +131,18 @@ def test_machines_of_one_kind_are_not_taken_for_another(tmp_path: Path) -> None:
         pass
 
 
+def test_simulated_guests_are_taken_where_real_ones_cannot_run(tmp_path: Path) -> None:
+    folder = tmp_path / "no, overlay takes a comma"
+    with (
+        pytest.raises(SandboxDiedError, match="GUESTS=simulated"),
+        sandbox(folder, guests="real"),
+    ):
+        pass
+    with sandbox(folder, guests="auto") as started:
+        assert started.report.guests.kind == "simulated"
+        assert started.report.guests.why.startswith("Real ones cannot run here: ")
+
+
 def test_a_broken_identity_is_told(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "identity.json").write_text('{"ports": 3}')
