@@ -45,6 +45,8 @@
     if (event.detail.target.id === "conversation") { toTheEnd(); }
   });
 
+  window.addEventListener("load", toTheEnd);
+
   /* Enter sends, Shift+Enter makes a line, as in every chat. */
   document.addEventListener("keydown", function (event) {
     var wants = event.key === "Enter" && !event.shiftKey && !event.isComposing;

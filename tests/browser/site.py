@@ -1,0 +1,91 @@
+"""A real site in processes of its own, for a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = 60.0
+SANDBOX = {
+    "SANDBOX_MAILBOX_URL": "http://localhost:9/",
+    "SANDBOX_MODEL_ENDPOINT": "http://localhost:9/v1",
+    "SANDBOX_MODEL": "sandbox-1",
+    "DEBUG": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site that answers at `url`, with agents (uid by state) and sessions (key by person)."""
+
+    url: str
+    agents: Mapping[str, str]
+    sessions: Mapping[str, str]
+
+
+@contextmanager
+def site(data: Path) -> Iterator[Site]:
+    """gunicorn on rows that stand still: no worker moves them."""
+    port = free_port()
+    environ = os.environ | SANDBOX | {"FARM_DATA": str(data), "PORT": str(port)}
+    _run(environ, "-m", "farm", "prepare")
+    staged = _run(environ, "manage.py", "shell", "-v0", "-c", _STAGE)
+    argv = [sys.executable, "-m", "gunicorn", "farm.wsgi", "--bind", f"127.0.0.1:{port}"]
+    options = ["--threads", "8", "--no-control-socket", "--log-level", "error"]
+    server = subprocess.Popen([*argv, *options], cwd=ROOT, env=environ)
+    try:
+        url = f"http://localhost:{port}"
+        until(lambda: _answers(url))
+        yield Site(url=url, **json.loads(staged.splitlines()[-1]))
+    finally:
+        end(server)
+
+
+_STAGE = "from tests.browser.stage import play; print(play())"
+
+
+def until(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
+    """Wait until it holds, or fail."""
+    last = time.monotonic() + deadline
+    while not condition():
+        assert time.monotonic() < last, "it never came true"
+        time.sleep(0.05)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end, and wait for it."""
+    process.send_signal(signal.SIGTERM)
+    process.wait(DEADLINE)
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _run(environ: Mapping[str, str], *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False

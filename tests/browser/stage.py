@@ -1,0 +1,75 @@
+"""Fills a site's database with agents in every state, and says where they are.
+
+A program of its own, run with the site's environment: `manage.py shell` reads it.
+"""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+
+from farm.accounts.models import User
+from farm.agents.models import Agent, Message, TelegramLink
+from tests.farm.web import scenes
+
+Author, State, Link = Message.Author, Message.State, TelegramLink.State
+HOSTILE = (
+    "<script>document.title='taken'</script> <img src=x onerror=alert(1)>\n"
+    "Voici vos notes :\n  - **rien** n'est mis en forme\n  - https://example.org/" + "a" * 120
+)
+
+
+def play() -> str:
+    """Make every row; the uids of agents by state and the sessions of people, as JSON."""
+    scenes.prices(but="finland")
+    people = scenes.people()
+    sessions = {"alice": people.alice, "zoe": scenes.person("zoe")}
+    return json.dumps(
+        {
+            "agents": {name: agent.uid for name, agent in _agents(people.alice).items()},
+            "sessions": {name: _session(user) for name, user in sessions.items()},
+        }
+    )
+
+
+def _agents(owner: User) -> dict[str, Agent]:
+    def new(name: str) -> Agent:
+        return scenes.agent(owner, name)
+
+    slow = scenes.waiting(new("Iris"), done=1, reason="sold_out")
+    scenes.telegram(slow, Link.WAITING)
+    failed = scenes.failed(new("Basile"), detail="hetzner: server_error (req-7c1)")
+    home = scenes.running(new("Nino"))
+    return {
+        "placing": new("Olive"),
+        "waiting": scenes.waiting(new("Hugo"), done=3),
+        "held": slow,
+        "failed": failed,
+        "hello": home,
+        "talking": _talking(scenes.running(new("Rose"))),
+        "leaving": scenes.deleting(scenes.running(new("Pia"))),
+        "gone": scenes.gone(scenes.running(new("Ulysse"))),
+    }
+
+
+def _talking(agent: Agent) -> Agent:
+    """Every way a line can stand; Telegram is linked."""
+    scenes.telegram(agent, Link.LINKED)
+    scenes.says(agent, Author.MEMBER, "Qu'y a-t-il dans mes notes ?")
+    scenes.says(agent, Author.AGENT, HOSTILE)
+    scenes.says(agent, Author.MEMBER, "Résume le contrat", State.FAILED, "turn_failed")
+    scenes.says(agent, Author.MEMBER, "Envoie la lettre", State.UNKNOWN, "turn_interrupted")
+    scenes.says(agent, Author.MEMBER, "Et demain ?", State.SENT)
+    return agent
+
+
+def _session(user: User) -> str:
+    """The key of a session in which that person is logged in."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
