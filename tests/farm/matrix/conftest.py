@@ -1,0 +1,90 @@
+"""One sandbox and one zygote for each process of the test run; a fresh farm for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.farm.matrix.farms import Farm, Zygote, new_farm, zygote
+from tests.sandbox.running import RunningSandbox, sandbox
+
+
+@pytest.fixture(scope="session")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """The outside world."""
+    with sandbox(tmp_path_factory.mktemp("outside") / "state") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def mother(outside: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """What workers are forked from, with the usual waits."""
+    with zygote(outside, tmp_path_factory.mktemp("mother")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def hasty(outside: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """The same with deadlines of a few seconds, for tests that wait until one is over."""
+    folder = tmp_path_factory.mktemp("hasty")
+    with zygote(
+        outside,
+        folder,
+        BOOT_DEADLINE_SECONDS="4",
+        CAPACITY_RETRY_SECONDS="2",
+        SETTLE_SECONDS="2",
+        PAUSE_SECONDS="2",
+    ) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def template(
+    outside: RunningSandbox, mother: Zygote, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The database of a farm with one member and the cloud's prices."""
+    database = tmp_path_factory.mktemp("template") / "farm.sqlite3"
+    answer = mother.order(
+        do="prepare",
+        database=str(database),
+        token=outside.report.services.hetzner.token,
+        log=str(database.with_name("log")),
+    )
+    assert answer == {"result": "ready"}, database.with_name("log").read_text()
+    return database
+
+
+@pytest.fixture
+def hetzner(outside: RunningSandbox) -> str:
+    """The base address of the cloud's API."""
+    return outside.report.services.hetzner.endpoint
+
+
+@pytest.fixture
+def control(outside: RunningSandbox) -> Iterator[httpx.Client]:
+    """The control endpoint; faults and scripts of a test end with it."""
+    with httpx.Client(base_url=outside.control, timeout=30) as client:
+        client.delete("/faults")
+        yield client
+        client.delete("/faults")
+
+
+@pytest.fixture
+def farm(mother: Zygote, control: httpx.Client, template: Path, tmp_path: Path) -> Iterator[Farm]:
+    """A fresh farm with the usual waits."""
+    started = new_farm(mother, control, template, tmp_path / "farm")
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def hasty_farm(
+    hasty: Zygote, control: httpx.Client, template: Path, tmp_path: Path
+) -> Iterator[Farm]:
+    """A fresh farm whose deadlines are over in seconds."""
+    started = new_farm(hasty, control, template, tmp_path / "farm")
+    yield started
+    started.close()

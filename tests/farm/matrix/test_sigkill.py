@@ -1,0 +1,75 @@
+"""A worker is killed at the n-th outside call, for every n through create and delete.
+
+Whatever it was doing, the next worker ends in one server and one agent that answers, or in none:
+judged by the sandbox's inventory and invoice alone.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.farm.matrix.farms import Farm, alive, wait_until
+from tests.farm.matrix.verdicts import none_left, one_running
+
+# A few more than a create and a delete were seen to make; `test_every_call_is_struck` holds them.
+CREATE_CALLS = 60
+DELETE_CALLS = 6
+WHENS = ("before", "after")
+
+
+def kill_at(farm: Farm, pid: int, call: int, when: str) -> None:
+    """SIGKILL that worker at its `call`-th outside call from now."""
+    fault = {"signal": pid, "call": call, "when": when}
+    farm.control.post("/faults", json=fault).raise_for_status()
+
+
+def calls_made(farm: Farm) -> int:
+    """How many outside calls the sandbox counted since its faults were cleared."""
+    calls: int = farm.control.get("/faults").json()["calls"]
+    return calls
+
+
+@pytest.mark.parametrize("when", WHENS)
+@pytest.mark.parametrize("call", range(1, CREATE_CALLS + 1))
+def test_a_kill_during_create_ends_in_one_agent_that_answers(
+    farm: Farm, call: int, when: str
+) -> None:
+    first = farm.start_worker()
+    kill_at(farm, first, call, when)
+    farm.wish("ask")
+    wait_until(
+        "killed, or done before that call",
+        lambda: not alive(first) or farm.phase() == "running",
+    )
+    if not alive(first):
+        farm.restart()
+    one_running(farm)
+
+
+@pytest.mark.parametrize("when", WHENS)
+@pytest.mark.parametrize("call", range(1, DELETE_CALLS + 1))
+def test_a_kill_during_delete_ends_in_none(farm: Farm, call: int, when: str) -> None:
+    first = farm.start_worker()
+    farm.wish("ask")
+    one_running(farm)
+    kill_at(farm, first, call, when)
+    farm.wish("delete")
+    wait_until(
+        "killed, or done before that call",
+        lambda: not alive(first) or farm.phase() == "deleted",
+    )
+    if not alive(first):
+        farm.restart()
+    none_left(farm)
+
+
+def test_every_call_is_struck(farm: Farm) -> None:
+    farm.control.delete("/faults").raise_for_status()
+    farm.start_worker()
+    farm.wish("ask")
+    wait_until("the agent runs", lambda: farm.phase() == "running")
+    created = calls_made(farm)
+    farm.wish("delete")
+    none_left(farm)
+    assert created <= CREATE_CALLS
+    assert calls_made(farm) - created <= DELETE_CALLS

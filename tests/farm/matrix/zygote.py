@@ -1,0 +1,199 @@
+"""A process that has a whole farm in memory and forks real workers from it in milliseconds.
+
+Reads one JSON order per line: {"do": "worker" or a verb, "database", "token", "log"}. Answers
+{"pid": N} for a worker, for a verb {"result": ...} once it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connections  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from farm.accounts.models import Door, User  # noqa: E402
+from farm.accounts.services import account_of  # noqa: E402
+from farm.agents import services  # noqa: E402
+from farm.agents.models import Agent, Message, ProviderProject, Server  # noqa: E402
+from farm.agents.reconciler.driving import drive_due  # noqa: E402
+from farm.agents.reconciler.machines import authority  # noqa: E402
+from farm.agents.reconciler.projects import ensure_projects  # noqa: E402
+from farm.agents.tunnel import run_tunnel  # noqa: E402
+from farm.agents.worker import run_worker  # noqa: E402
+
+Order = Mapping[str, str]
+THREADS = 4
+
+
+def prepare(_order: Order) -> str:
+    """A farm with one member, a certificate authority and the cloud's prices."""
+    call_command("migrate", verbosity=0, skip_checks=True)
+    account_of(user=User.objects.create(email="nadia@example.org"))
+    authority()
+    ensure_projects(timezone.now())
+    while ProviderProject.objects.filter(swept_at=None).exists():
+        drive_due(timezone.now())
+    with connections["default"].cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return "ready"
+
+
+def ask(order: Order) -> str:
+    """Ask for an agent; answers its uid."""
+    member = User.objects.get()
+    wish = services.AgentWish(
+        name="Ada", language="fr", telegram_bot_token=order.get("bot_token", "")
+    )
+    agent = services.create_agent(
+        actor=member, account=account_of(user=member), door=Door.CLI, wish=wish
+    )
+    return agent.uid
+
+
+def delete(_order: Order) -> str:
+    """Ask for the agent's end."""
+    agent = Agent.objects.get()
+    services.delete_agent(actor=agent.owner, door=Door.CLI, agent=agent)
+    return agent.uid
+
+
+def retry(_order: Order) -> str:
+    """Ask for another try."""
+    agent = Agent.objects.get()
+    services.retry_agent(actor=agent.owner, door=Door.CLI, agent=agent)
+    return agent.uid
+
+
+def say(order: Order) -> str:
+    """Queue a message; answers its number."""
+    agent = Agent.objects.get()
+    message = services.send_message(
+        actor=agent.owner, door=Door.CLI, agent=agent, text=order["text"]
+    )
+    return str(message.pk)
+
+
+def expire(_order: Order) -> str:
+    """What time does: every lease of the dead runs out."""
+    for model in (Agent, Server, Message, ProviderProject):
+        model.objects.exclude(lease_until=None).update(lease_until=timezone.now())
+    return "expired"
+
+
+def sweep(_order: Order) -> str:
+    """What time does: the next look at the cloud's whole list is due."""
+    ProviderProject.objects.update(swept_at=None, due_at=timezone.now())
+    return "due"
+
+
+def swap_key(_order: Order) -> str:
+    """As if another machine answered at the server's address."""
+    other = authority().public_keys[0]
+    Server.objects.update(host_key=other)
+    return other
+
+
+def spoil(_order: Order) -> str:
+    """An agent that wants what is no more on sale, and that no code expects."""
+    Agent.objects.update(plan="nothing")
+    return "spoilt"
+
+
+VERBS: Mapping[str, Callable[[Order], str]] = {
+    "spoil": spoil,
+    "prepare": prepare,
+    "ask": ask,
+    "delete": delete,
+    "retry": retry,
+    "say": say,
+    "expire": expire,
+    "sweep": sweep,
+    "swap_key": swap_key,
+}
+
+
+def main() -> None:
+    """Serve until standard input ends; the workers then end with it."""
+    # Whoever kills a worker never waits for it: it must not stay as a zombie.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        order: Order = json.loads(line)
+        reader, writer = os.pipe()
+        if (pid := os.fork()) == 0:
+            os.close(reader)
+            _child(order, writer)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            said = pipe.read()
+        sys.stdout.write((said or json.dumps({"pid": pid})) + "\n")
+        sys.stdout.flush()
+
+
+def _child(order: Order, writer: int) -> NoReturn:
+    code = 1
+    try:
+        _enter(order)
+        if order["do"] in LASTING:
+            os.close(writer)
+            LASTING[order["do"]](order)
+        else:
+            with os.fdopen(writer, "w") as pipe:
+                pipe.write(json.dumps({"result": VERBS[order["do"]](order)}))
+        code = 0
+    except Exception:  # noqa: BLE001 - the forked child's last word goes to its log
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _enter(order: Order) -> None:
+    """This child lives in the farm of that database and project."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.dup2(os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    connections["default"].settings_dict["NAME"] = order["database"]
+    settings.HETZNER_TOKEN = order["token"]
+
+
+def _work(_order: Order) -> None:
+    run_worker(_until_told(), THREADS)
+
+
+def _lead(order: Order) -> None:
+    run_tunnel(int(order["port"]), _until_told())
+
+
+LASTING: Mapping[str, Callable[[Order], None]] = {"worker": _work, "tunnel": _lead}
+
+
+def _until_told() -> threading.Event:
+    """Set by SIGTERM, and when a test was interrupted, so that no child is left behind."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    threading.Thread(target=_end_with, args=(os.getppid(), stop), daemon=True).start()
+    return stop
+
+
+def _end_with(parent: int, stop: threading.Event) -> None:
+    while os.getppid() == parent and not stop.wait(1):
+        continue
+    stop.set()
+
+
+if __name__ == "__main__":
+    Path(settings.FARM_DATA).mkdir(parents=True, exist_ok=True)
+    main()
