@@ -50,13 +50,11 @@ def connect(target: Target, authority: Authority, now: datetime) -> Iterator[She
 
     `now` is aware; the certificate is good for five minutes around it and for `target.principal`.
     """
-    transport = _transport(target)
+    shell = _first_accepted(target, authority.certify(target.principal, now))
     try:
-        shown = _greet(transport, target)
-        certificate = _log_in(transport, authority.certify(target.principal, now))
-        yield Shell(transport, shown, certificate.key_id)
+        yield shell
     finally:
-        transport.close()
+        shell.close()
 
 
 class Shell:
@@ -130,10 +128,31 @@ class Shell:
         except _FAILURES as error:
             raise _failure(error, f"reaching port {port}") from error
 
+    def close(self) -> None:
+        """Hang up."""
+        self._transport.close()
+
     @property
     def alive(self) -> bool:
         """Whether the connection still stands, as far as this side knows."""
         return self._transport.is_active()
+
+
+def _first_accepted(target: Target, certificates: Sequence[Certificate]) -> Shell:
+    """A connection for each certificate in turn, as not every server lets one try twice on one."""
+    for certificate in certificates:
+        transport = _transport(target)
+        try:
+            shown = _greet(transport, target)
+            if _log_in(transport, certificate):
+                return Shell(transport, shown, certificate.key_id)
+        except BaseException:
+            transport.close()
+            raise
+        transport.close()
+    raise Transient(
+        "login_refused", "The machine does not take the farm's certificate (yet): is it set up?"
+    )
 
 
 def _transport(target: Target) -> paramiko.Transport:
@@ -174,21 +193,17 @@ def _greet(transport: paramiko.Transport, target: Target) -> str:
     return shown
 
 
-def _log_in(transport: paramiko.Transport, certificates: Sequence[Certificate]) -> Certificate:
-    """Offer the certificates in turn; the one that was taken."""
-    for certificate in certificates:
-        key = paramiko.Ed25519Key.from_private_key(io.StringIO(certificate.private_key))
-        key.load_certificate(certificate.certificate)
-        try:
-            transport.auth_publickey(LOGIN, key)
-        except paramiko.AuthenticationException:
-            continue
-        except _FAILURES as error:
-            raise _failure(error, "logging in") from error
-        return certificate
-    raise Transient(
-        "login_refused", "The machine does not take the farm's certificate (yet): is it set up?"
-    )
+def _log_in(transport: paramiko.Transport, certificate: Certificate) -> bool:
+    """Whether the machine takes this certificate."""
+    key = paramiko.Ed25519Key.from_private_key(io.StringIO(certificate.private_key))
+    key.load_certificate(certificate.certificate)
+    try:
+        transport.auth_publickey(LOGIN, key)
+    except paramiko.AuthenticationException:
+        return False
+    except _FAILURES as error:
+        raise _failure(error, "logging in") from error
+    return True
 
 
 def _bare(key: str) -> str:

@@ -27,9 +27,6 @@ class Channel(Protocol):
     def sendall(self, s: bytes) -> None:
         """Send everything."""
 
-    def close(self) -> None:
-        """Hang up."""
-
 
 class CommandChannel(Channel, Protocol):
     """A channel on which a command runs."""
@@ -179,8 +176,7 @@ class _Socket:
         return io.BufferedReader(_Reader(self._channel, self._deadline))
 
     def close(self) -> None:
-        """Hang up."""
-        self._channel.close()
+        """Nothing: http.client closes before it reads the body, and the caller hangs up."""
 
 
 def exchange(channel: Channel, request: HttpRequest, *, timeout: float, limit: int) -> HttpAnswer:
@@ -198,4 +194,6 @@ def exchange(channel: Channel, request: HttpRequest, *, timeout: float, limit: i
     body = response.read(limit + 1)
     if len(body) > limit:
         raise TooLongError
+    if response.length:
+        raise EOFError
     return HttpAnswer(response.status, body)
