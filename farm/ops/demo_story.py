@@ -56,7 +56,7 @@ class Story:
         """A sum that only a machine's shell can have done appears on the page."""
         one, two = secrets.randbelow(900) + 100, secrets.randbelow(900) + 100
         page = self.visitor.open(f"/agents/{self.uid}/")
-        question = f"Run `expr {one} + {two}` and tell me what it says"
+        question = f"Run `echo $(({one} + {two}))` and tell me what it says"
         self.visitor.send(page, page.form_with("text"), {"text": question})
         self._until(f"the answer {one + two}", lambda: self._says(str(one + two)))
 
