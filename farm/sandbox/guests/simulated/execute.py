@@ -6,20 +6,14 @@ import posixpath
 from dataclasses import replace
 
 from farm.sandbox.faults import Severed
+from farm.sandbox.guests.simulated.binaries import MAGIC
 from farm.sandbox.guests.simulated.disk import NodeKind
 from farm.sandbox.guests.simulated.files import SEARCH, allowed
 from farm.sandbox.guests.simulated.process import DEFAULT_PATH, BrokenPipe, Process
 from farm.sandbox.guests.simulated.programs import PROGRAMS
 from farm.sandbox.guests.simulated.programs.arguments import UsageError
 
-MAGIC = b"\x7fELF simulated program "
-"""How a file begins that stands for a compiled program; its name follows."""
 INTERPRETERS = 4
-
-
-def binary(name: str) -> bytes:
-    """The content of a file that stands for the compiled program `name`."""
-    return MAGIC + name.encode() + b"\n"
 
 
 def find_program(process: Process, name: str) -> str | None:

@@ -6,14 +6,15 @@ import posixpath
 from collections.abc import Mapping
 from functools import cache
 
+from farm.sandbox.guests.simulated.binaries import binary
 from farm.sandbox.guests.simulated.disk import Node, NodeKind
-from farm.sandbox.guests.simulated.execute import binary
 from farm.sandbox.guests.simulated.programs import PROGRAMS
 
 NAME = "debian-12"
 SUPERUSER = frozenset(
     {"chpasswd", "groupadd", "nft", "sshd", "swapon", "useradd", "userdel", "usermod"}
 )
+INSTALLED_LATER = frozenset({"node", "npm", "pip", "pip3"})
 FOLDERS = {
     "/": 0o755,
     "/dev": 0o755,
@@ -117,7 +118,7 @@ def system_image() -> Mapping[str, Node]:
         nodes[f"/dev/{name}"] = Node(NodeKind.DEVICE, 0o666)
     nodes["/etc/shadow"] = Node(NodeKind.FILE, 0o640, content=SHADOW.encode())
     for name in PROGRAMS:
-        if name not in {"node", "npm"}:
+        if name not in INSTALLED_LATER:
             folder = "/usr/sbin" if name in SUPERUSER else "/usr/bin"
             nodes[f"{folder}/{name}"] = Node(NodeKind.FILE, 0o755, content=binary(name))
     return nodes

@@ -1,4 +1,4 @@
-"""What a simulated guest reaches by HTTP: itself, metadata, a registry, our services."""
+"""What a simulated guest reaches by HTTP: itself, metadata, our services."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 from farm.sandbox.callers import GUEST_HEADER
 from farm.sandbox.guests.simulated.accounts import user_name
 from farm.sandbox.guests.simulated.loopback import exchange
-from farm.sandbox.guests.simulated.registry import tarball_at
 
 if TYPE_CHECKING:
     from farm.sandbox.guests.simulated.files import Credentials
     from farm.sandbox.guests.simulated.machine import Machine
 
 METADATA = "169.254.169.254"
-REGISTRY = "registry.example.org"
 OWN = frozenset({"127.0.0.1", "localhost", "::1"})
 ANSWER_LIMIT = 8 * 1024 * 1024
 
@@ -94,8 +92,6 @@ class Outside:
             return metadata(machine, parts.path)
         if host in OWN and port in machine.ports:
             return await self._own(machine, port, request)
-        if host == REGISTRY:
-            return await self._registry(machine, parts.path)
         if host == self.host and port in self.services:
             return await self._service(machine, request)
         if host in OWN or re.fullmatch(r"[\d.]+", host):
@@ -112,13 +108,6 @@ class Outside:
             request.seconds,
         )
         return parsed(raw)
-
-    async def _registry(self, machine: Machine, path: str) -> Answer:
-        await machine.sleep(machine.around.timings.download)
-        content = tarball_at(path)
-        if content is None:
-            return Answer(404, {}, b'{"error":"Not found"}')
-        return Answer(200, {"content-type": "application/octet-stream"}, content)
 
     async def _service(self, machine: Machine, request: Request) -> Answer:
         try:

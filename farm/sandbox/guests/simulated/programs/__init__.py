@@ -9,6 +9,7 @@ from farm.sandbox.guests.simulated.programs.look import LOOK
 from farm.sandbox.guests.simulated.programs.packages import PACKAGES
 from farm.sandbox.guests.simulated.programs.patterns import PATTERNS
 from farm.sandbox.guests.simulated.programs.people import PEOPLE
+from farm.sandbox.guests.simulated.programs.pip import PIP
 from farm.sandbox.guests.simulated.programs.process import PROCESS
 from farm.sandbox.guests.simulated.programs.services import SERVICES
 from farm.sandbox.guests.simulated.programs.system import SYSTEM
@@ -21,6 +22,7 @@ PROGRAMS: dict[str, Program] = {
     **PACKAGES,
     **PATTERNS,
     **PEOPLE,
+    **PIP,
     **PROCESS,
     **SERVICES,
     **SYSTEM,

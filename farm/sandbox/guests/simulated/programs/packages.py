@@ -314,21 +314,17 @@ def place_package(process: Process, prefix: str, package: Package) -> None:
     """The package's files under `prefix` as npm -g lays them out, with its programs in bin."""
     files, home = process.files, f"{prefix}/lib/node_modules/{package.name}"
     for name, content in contents(package).items():
-        path = posixpath.join(home, name.removeprefix("package/"))
+        path = posixpath.join(home, name)
         files.make_dir(posixpath.dirname(path), parents=True)
         files.write(path, content, mode=0o755)
     files.make_dir(f"{prefix}/bin", parents=True)
     link, target = (
         f"{prefix}/bin/{package.name}",
-        f"../lib/node_modules/{package.name}/{_entry(package)}",
+        f"../lib/node_modules/{package.name}/{package.name}.mjs",
     )
     if files.find(link, follow=False):
         files.remove(link)
     files.symlink(target, link)
-
-
-def _entry(package: Package) -> str:
-    return "bin/node" if package.name.startswith("node") else f"{package.name}.mjs"
 
 
 async def npm_program(process: Process) -> int:

@@ -10,6 +10,7 @@ import re
 
 from asyncssh import KeyImportError, generate_private_key, import_private_key, import_public_key
 
+from farm.sandbox.guests.simulated.binaries import binary
 from farm.sandbox.guests.simulated.process import Process
 from farm.sandbox.guests.simulated.programs.arguments import UsageError, read
 
@@ -149,6 +150,7 @@ ARCHIVE = frozenset(
         "nftables",
         "openssh-server",
         "python3",
+        "python3-pip",
         "rsync",
         "sudo",
         "tmux",
@@ -162,6 +164,8 @@ ARCHIVE = frozenset(
     }
 )
 """The packages this machine's archive has."""
+BRINGS = {"python3-pip": ("pip", "pip3")}
+"""Programs that are not there before their package is."""
 
 
 async def apt(process: Process) -> int:
@@ -215,6 +219,8 @@ def _install(process: Process, names: list[str]) -> int:
         if f"Package: {package}\n" not in present:
             line = f"Package: {package}\nStatus: install ok installed\n\n"
             process.files.write("/var/lib/dpkg/status", line.encode(), append=True)
+        for program in BRINGS.get(package, ()):
+            process.files.write(f"/usr/bin/{program}", binary(program), mode=0o755)
         process.say(f"Setting up {package} ...")
     return 0
 

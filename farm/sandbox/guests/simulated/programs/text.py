@@ -10,7 +10,6 @@ import secrets
 
 from farm.sandbox.guests.simulated.process import Process
 from farm.sandbox.guests.simulated.programs.arguments import read
-from farm.sandbox.guests.simulated.registry import official_digest
 
 
 async def content_of(process: Process, paths: list[str]) -> bytes:
@@ -238,13 +237,10 @@ async def checksum(process: Process) -> int:
     if given.has("c"):
         return await _check(process, algorithm, given.operands, quiet=given.has("q"))
     for path in given.operands or ["-"]:
-        process.say(f"{digest(algorithm, await content_of(process, [path]))}  {path}")
+        process.say(
+            f"{hashlib.new(algorithm, await content_of(process, [path])).hexdigest()}  {path}"
+        )
     return 0
-
-
-def digest(algorithm: str, content: bytes) -> str:
-    """A checksum; a stand-in of a published package has that package's own."""
-    return official_digest(algorithm, content) or hashlib.new(algorithm, content).hexdigest()
 
 
 async def _check(process: Process, algorithm: str, lists: list[str], *, quiet: bool) -> int:
@@ -252,7 +248,7 @@ async def _check(process: Process, algorithm: str, lists: list[str], *, quiet: b
     for line in await lines_of(process, lists):
         wanted, _, name = line.partition(" ")
         name = name.lstrip(" *")
-        held = digest(algorithm, process.files.read(name)) == wanted
+        held = hashlib.new(algorithm, process.files.read(name)).hexdigest() == wanted
         failed += not held
         if not (held and quiet):
             process.say(f"{name}: {'OK' if held else 'FAILED'}")
