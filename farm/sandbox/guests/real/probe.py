@@ -11,6 +11,7 @@ from pathlib import Path
 
 from farm.sandbox.guests.real.command import PATH, CommandError, run
 from farm.sandbox.guests.real.disks import usable
+from farm.sandbox.guests.real.sources import NONE_FITS, sources
 
 _PROGRAMS = {
     "systemd-nspawn": "systemd-container",
@@ -55,6 +56,8 @@ async def probe(state: Path, cache: Path) -> Verdict:
         await _try_in(state)
     except CommandError as error:
         return Verdict(possible=False, why=f"the kernel refuses it: {error.complaint}")
+    if not await sources():
+        return Verdict(possible=False, why=NONE_FITS)
     return Verdict(possible=True, why="systemd-nspawn and the kernel have all that guests need")
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from farm.sandbox.guests.real.command import run
+from farm.sandbox.guests.base import GuestError
 from farm.sandbox.guests.real.network import NAME_SERVER
+from farm.sandbox.guests.real.sources import NONE_FITS, SUITE, sources
 
 NAME = "debian-12"
-SUITE = "bookworm"
 USUAL_SECONDS = 45
 
 PACKAGES = (
@@ -23,12 +22,6 @@ PACKAGES = (
 )
 """What a Debian 12 machine at Hetzner has and setting up an agent relies on."""
 
-_PUBLIC_MIRRORS = (
-    f"deb http://mirror.example.org/debian {SUITE} main",
-    f"deb http://mirror.example.org/debian {SUITE}-updates main",
-    f"deb http://mirror.example.org/debian-security {SUITE}-security main",
-)
-
 _CLOUD_CONFIG = """\
 # Guests have no cloud's hardware to be known by; their seed lies on their disk.
 datasource_list: [NoCloud, None]
@@ -37,6 +30,7 @@ manage_etc_hosts: true
 """
 
 _CERTIFICATES = Path("/usr/local/share/ca-certificates")
+_TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
 _NPM_FILES = (Path("/etc/npmrc"), Path("/usr/local/etc/npmrc"))
 
 
@@ -56,31 +50,22 @@ class Recipe:
 
 
 async def recipe() -> Recipe:
-    """The recipe on this machine: its mirrors, and what it trusts besides Debian's own list."""
+    """The recipe on this machine: its mirrors, and what it trusts besides Debian's own list.
+
+    GuestError when this machine has no mirror that the image could be built from.
+    """
+    found = await sources()
+    if not found:
+        raise GuestError(f"The guest image cannot be built: {NONE_FITS}.")
     files = {
         "etc/cloud/cloud.cfg.d/90_guest.cfg": _CLOUD_CONFIG,
         "etc/resolv.conf": f"nameserver {NAME_SERVER}\n",
         "etc/machine-id": "",
         **_certificates(),
         **_npm_settings(),
+        **_pip_settings(),
     }
-    return Recipe(SUITE, PACKAGES, await _sources(), tuple(sorted(files.items())))
-
-
-async def _sources() -> tuple[str, ...]:
-    """This machine's mirrors where it runs the same Debian, else the public one."""
-    line = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
-    told = await run("apt-get", "indextargets", "--format", line, "Created-By: Packages")
-    return debian_sources(told.splitlines()) or _PUBLIC_MIRRORS
-
-
-def debian_sources(targets: Iterable[str]) -> tuple[str, ...]:
-    """Lines for apt from "URI release component" lines: the ones of our suite, main only."""
-    wanted = (SUITE, f"{SUITE}-updates", f"{SUITE}-security")
-    split = [target.split() for target in sorted(set(targets))]
-    found = [parts for parts in split if parts[1:2] and parts[1] in wanted and parts[2] == "main"]
-    complete = any(parts[1] == SUITE for parts in found)
-    return tuple(f"deb {' '.join(parts)}" for parts in found) if complete else ()
+    return Recipe(SUITE, PACKAGES, found, tuple(sorted(files.items())))
 
 
 def _certificates() -> dict[str, str]:
@@ -92,6 +77,12 @@ def _npm_settings() -> dict[str, str]:
     """npm brings its own list of authorities: it must be told of ours, and of nothing else."""
     kept = {path: _authority_lines(path) for path in _NPM_FILES if path.exists()}
     return {str(path).lstrip("/"): lines for path, lines in kept.items() if lines}
+
+
+def _pip_settings() -> dict[str, str]:
+    """So does pip: where this machine trusts more than Debian's list, it is told of the whole."""
+    trusting = f"[global]\ncert = {_TRUSTED}\n"
+    return {"etc/pip.conf": trusting} if _certificates() else {}
 
 
 def _authority_lines(path: Path) -> str:
