@@ -19,7 +19,6 @@ KNOWN = (
     r"api\.hetzner\.cloud|(?:docs|console)\.hetzner\.(?:cloud|com)|api\.telegram\.org|t\.me"
     r"|api\.anthropic\.com|api\.openai\.com|openrouter\.ai|api\.mistral\.ai"
     r"|generativelanguage\.googleapis\.com|openclaw\.ai|docs\.openclaw\.ai|www\.w3\.org"
-    r"|registry\.npmjs\.org|deb\.debian\.org"
 )
 HOST = re.compile(r"https?://(?:[^\s/@\"'`<>]*@)?(\[?[A-Za-z0-9][\w.:-]*)")
 ALLOWED = re.compile(rf"(?:{OURS}|{KNOWN})(?::.*)?")
