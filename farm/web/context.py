@@ -7,5 +7,7 @@ from django.http import HttpRequest
 
 
 def sandbox(request: HttpRequest) -> dict[str, str]:  # noqa: ARG001
-    """`sandbox_mailbox_url`: where a sandbox shows the mail it caught; empty in the real world."""
-    return {"sandbox_mailbox_url": settings.SANDBOX_MAILBOX_URL}
+    """Where a sandbox shows the mail it caught, and its phone; both empty in the real world."""
+    mailbox = settings.SANDBOX_MAILBOX_URL
+    phone = f"{settings.TELEGRAM_ENDPOINT}/" if mailbox else ""
+    return {"sandbox_mailbox_url": mailbox, "sandbox_phone_url": phone}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from typing import ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm as AccountLoginForm
@@ -11,12 +12,22 @@ from django.forms import BaseForm
 from django.http import HttpRequest
 from django.shortcuts import render
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import User
 
 
 class Adapter(DefaultAccountAdapter):
     """A new person speaks the page's language; a mail that cannot leave is said."""
+
+    error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
+        "incorrect_code": _("This is not the code. Take it from the latest mail, or ask anew."),
+        "email_password_mismatch": _(
+            "Address and password do not fit together. Without a password we send you a code."
+        ),
+        "too_many_login_attempts": _("That was often. Wait five minutes, then try again."),
+        "rate_limited": _("That was fast. Wait ten seconds, then ask again."),
+    }
 
     def save_user(
         self,

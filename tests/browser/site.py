@@ -40,17 +40,33 @@ def site(data: Path) -> Iterator[Site]:
     """gunicorn on rows that stand still: no worker moves them."""
     port = free_port()
     environ = os.environ | SANDBOX | {"FARM_DATA": str(data), "PORT": str(port)}
-    _run(environ, "-m", "farm", "prepare")
-    staged = _run(environ, "manage.py", "shell", "-v0", "-c", _STAGE)
-    argv = [sys.executable, "-m", "gunicorn", "farm.wsgi", "--bind", f"127.0.0.1:{port}"]
+    run(environ, "-m", "farm", "prepare")
+    staged = run(environ, "manage.py", "shell", "-v0", "-c", _STAGE)
+    with serving(environ, port, data) as url:
+        yield Site(url=url, **json.loads(staged.splitlines()[-1]))
+
+
+@contextmanager
+def serving(environ: Mapping[str, str], port: int, logs: Path) -> Iterator[str]:
+    """The site's own process, at the address that it answers at."""
     options = ["--threads", "8", "--no-control-socket", "--log-level", "error"]
-    server = subprocess.Popen([*argv, *options], cwd=ROOT, env=environ)
-    try:
+    with started(environ, logs, "gunicorn", "farm.wsgi", "--bind", f"127.0.0.1:{port}", *options):
         url = f"http://localhost:{port}"
         until(lambda: _answers(url))
-        yield Site(url=url, **json.loads(staged.splitlines()[-1]))
-    finally:
-        end(server)
+        yield url
+
+
+@contextmanager
+def started(environ: Mapping[str, str], logs: Path, module: str, *words: str) -> Iterator[None]:
+    """`python -m MODULE WORDS` in a process of its own; what it says goes to a file in `logs`."""
+    with (logs / f"{module}-{words[0]}.log").open("wb") as log:
+        argv = [sys.executable, "-m", module, *words]
+        process = subprocess.Popen(argv, cwd=ROOT, env=environ, stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(DEADLINE)
 
 
 _STAGE = "from tests.browser.stage import play; print(play())"
@@ -64,19 +80,14 @@ def until(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
         time.sleep(0.05)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end, and wait for it."""
-    process.send_signal(signal.SIGTERM)
-    process.wait(DEADLINE)
-
-
 def free_port() -> int:
     """A port that nobody listened on a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
-def _run(environ: Mapping[str, str], *words: str) -> str:
+def run(environ: Mapping[str, str], *words: str) -> str:
+    """Python in a process of its own, to its end; what it printed."""
     done = subprocess.run(
         [sys.executable, *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
     )
