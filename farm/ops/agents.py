@@ -26,7 +26,7 @@ from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
 from farm.ops.finding import agent_called
 from farm.ops.people import ActingAs, acting, acting_or_new
 from farm.ops.refusing import serving
-from farm.ops.waiting import wait_for_phase
+from farm.ops.waiting import wait_for_phase, wait_for_prices
 
 app = new_app("Create, list, show and delete agents.")
 
@@ -75,6 +75,7 @@ def create(  # noqa: PLR0913  (one per field of the wish)
             telegram_bot_token=_secret(telegram_token_file),
         )
         actor = acting_or_new(email)
+        wait_for_prices()
         agent = create_agent(actor=actor, account=account_of(user=actor), door=Door.CLI, wish=wish)
         if not no_wait:
             wait_for_phase(agent, AgentPhase.RUNNING, seconds=timeout, quiet=as_json)

@@ -28,15 +28,22 @@ class Ground:
     mailbox: str = ""
 
 
-def prepare_ground(supervisor: Supervisor, logs: Path) -> Ground | None:
-    """Start a sandbox unless a token of a cloud is given; None when the end was asked for first.
+def start_sandbox(supervisor: Supervisor, logs: Path) -> Child | None:
+    """Have a sandbox start, unless a token of a cloud is given."""
+    if settings.HETZNER_TOKEN:
+        return None
+    child = Child(sandbox(settings.FARM_DATA / "sandbox"), os.environ, logs)
+    supervisor.add(child)
+    return child
+
+
+def ground_on(child: Child | None, supervisor: Supervisor) -> Ground | None:
+    """The ground once it bears; None when the end was asked for first.
 
     Trouble when the sandbox cannot start, in its own words.
     """
-    if settings.HETZNER_TOKEN:
+    if child is None:
         return Ground(_real_world())
-    child = Child(sandbox(settings.FARM_DATA / "sandbox"), os.environ, logs)
-    supervisor.add(child)
     if supervisor.wait_for(lambda: _line(child.out) != "", alive=(child,)):
         return _read(_line(child.out))
     if supervisor.ending:

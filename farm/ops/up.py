@@ -17,7 +17,7 @@ import typer
 from farm import settings
 from farm.ops.answer import AsJson, Trouble, answering, console, new_app, print_json
 from farm.ops.children import Child, farm_argv
-from farm.ops.ground import Ground, prepare_ground
+from farm.ops.ground import Ground, ground_on, start_sandbox
 from farm.ops.processes import of_a_farm
 from farm.ops.supervisor import Supervisor
 from farm.ops.surroundings import leave_word, take_word_back
@@ -60,22 +60,27 @@ def _start(supervisor: Supervisor) -> Ground | None:
     """Bring everything up in order; None when the end was asked for meanwhile."""
     logs = settings.FARM_DATA / "logs"
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ground = prepare_ground(supervisor, logs)
+    sandbox = start_sandbox(supervisor, logs)
+    _prepare_farm()
+    ground = ground_on(sandbox, supervisor)
     if ground is None:
         return None
     supervisor.tell(ground.sentence)
     environ = {**os.environ, **ground.environ}
     leave_word(ground.environ)
-    _prepare_farm(environ)
     for job in of_a_farm(str(settings.PORT)):
         supervisor.add(Child(job, environ, logs))
     return ground if supervisor.wait_for(_site_answers) else None
 
 
-def _prepare_farm(environ: dict[str, str]) -> None:
-    """Database, translations and static files, in a process that has the sandbox's settings."""
+def _prepare_farm() -> None:
+    """Database, translations and static files, while the sandbox comes up."""
     done = subprocess.run(
-        farm_argv("prepare"), env=environ, capture_output=True, text=True, check=False
+        farm_argv("prepare"),
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # Ctrl-C is for the supervisor, which ends in order.
     )
     if done.returncode:
         raise Trouble(done.stderr.strip() or done.stdout.strip(), code="prepare")

@@ -12,13 +12,14 @@ import typer
 from django.utils import timezone
 from rich.live import Live
 
-from farm.agents.models import Agent, AgentPhase
+from farm.agents.models import Agent, AgentPhase, Offer
 from farm.agents.selectors import Progress, last_beat, progress_of
 from farm.agents.selectors.progress import LineState
 from farm.ops.answer import Trouble, console
 from farm.ops.progress_view import progress_view, step_line
 
 LOOK_SECONDS = 0.5
+PRICES_SECONDS = 20.0
 SILENCE = timedelta(seconds=60)
 Show = Callable[[Progress], None]
 
@@ -39,6 +40,13 @@ def wait_for_phase(agent: Agent, phase: AgentPhase, *, seconds: int, quiet: bool
             time.sleep(LOOK_SECONDS)
             agent.refresh_from_db()
         show(progress_of(agent, timezone.now()))
+
+
+def wait_for_prices() -> None:
+    """Right after its first start a farm is still reading the cloud's price list: give it time."""
+    deadline = time.monotonic() + PRICES_SECONDS
+    while not Offer.objects.exists() and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
 
 
 @contextmanager

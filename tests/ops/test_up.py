@@ -1,0 +1,106 @@
+"""`farm up` as a person meets it: it starts, ends without a trace, and starts again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.ops.farms import Surroundings, free_port, running_farm, until
+
+
+@pytest.fixture
+def surroundings(tmp_path: Path) -> Surroundings:
+    """Ports that are free, and a folder of its own."""
+    return Surroundings(data=tmp_path, port=free_port(), tunnel_port=free_port())
+
+
+def test_it_ends_without_a_trace_and_starts_again(surroundings: Surroundings) -> None:
+    with running_farm(surroundings) as first:
+        assert first.said["url"] == f"http://localhost:{surroundings.port}"
+        assert first.said["guests"] == "simulated"
+        told = surroundings.farm("demo", "--url", first.said["url"], "--json")
+        assert told.returncode == 0, told.stderr
+        assert [lap["step"] for lap in json.loads(told.stdout)["steps"]] == [
+            "sign up",
+            "create",
+            "wait",
+            "turn",
+            "delete",
+        ]
+        another = surroundings.farm("up")
+        assert another.returncode == 1
+        assert "A farm is already running" in another.stderr
+        examined = surroundings.farm("doctor", "--json")
+        assert examined.returncode == 0, examined.stdout
+        assert first.end() == 0
+        assert surroundings.processes() == []
+
+    with running_farm(surroundings) as second:
+        listed = surroundings.farm("agents", "list", "--all", "--json")
+        assert [agent["phase"] for agent in json.loads(listed.stdout)] == ["deleted"]
+        assert len(surroundings.processes()) > 4
+        second.end(signal.SIGKILL)
+        until(lambda: surroundings.processes() == [])
+
+
+def test_agents_on_the_command_line(surroundings: Surroundings) -> None:
+    with running_farm(surroundings):
+        made = surroundings.farm("agents", "create", "Ada", "--as", "ada@example.org", "--json")
+        assert made.returncode == 0, made.stderr
+        assert json.loads(made.stdout)["agent"]["phase"] == "running"
+        shown = surroundings.farm("agents", "show", "ada")
+        assert "Ada: Hello Ada, I am Ada." in shown.stdout
+        assert "\x1b" not in shown.stdout
+        told = surroundings.farm("agents", "events", "Ada", "--json")
+        assert "running" in {event["code"] for event in json.loads(told.stdout)}
+        asked = surroundings.farm("agents", "delete", "Ada")
+        assert asked.returncode == 1
+        assert "Say --yes" in asked.stderr
+        gone = surroundings.farm("agents", "delete", "Ada", "--yes")
+        assert gone.returncode == 0
+        assert gone.stdout.endswith("\nAda is deleted.\n")
+        assert surroundings.farm("agents", "show", "Bob").returncode == 1
+        inventory = surroundings.farm("sandbox", "inventory", "--json", *_state(surroundings))
+        assert json.loads(inventory.stdout)["servers"] == []
+        refused = surroundings.farm("agents", "create", "admin", "--json")
+        assert refused.returncode == 1
+        assert json.loads(refused.stdout)["field"] == "name"
+
+
+def test_a_child_that_is_killed_comes_back(surroundings: Surroundings) -> None:
+    log = surroundings.data / "up.log"
+    with running_farm(surroundings):
+        before = set(surroundings.processes())
+        for name in ("worker", "sandbox"):
+            victim = next(pid for pid in sorted(before) if _runs(pid, name))
+            os.kill(victim, signal.SIGKILL)
+            until(partial(_said, log, f"{name} ended (signal SIGKILL)"))
+        until(lambda: surroundings.farm("doctor").returncode == 0)
+        assert "Stopping." not in log.read_text()
+
+
+def test_a_taken_port_is_named(surroundings: Surroundings) -> None:
+    with socket.create_server(("127.0.0.1", surroundings.tunnel_port)):
+        refused = surroundings.farm("up", "--json")
+    assert refused.returncode == 1
+    assert f"Port {surroundings.tunnel_port}, wanted for the agents' own pages" in refused.stderr
+    assert json.loads(refused.stdout)["code"] == "port"
+
+
+def _state(surroundings: Surroundings) -> tuple[str, str]:
+    return "--state", str(surroundings.data / "sandbox")
+
+
+def _runs(pid: int, name: str) -> bool:
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return b"farm" in words and name.encode() in words
+
+
+def _said(log: Path, words: str) -> bool:
+    return words in log.read_text()
