@@ -43,10 +43,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Our name for one or more places, in the order they are tried."""
+    """Our name for one or more places, in the order they are tried; `where` goes into sentences."""
 
     key: str
     name: Words
+    where: Words
     places: tuple[Place, ...]
 
 
@@ -183,6 +184,7 @@ def _regions(text: str) -> Shelf[Region]:
                 Region(
                     key=row["key"],
                     name=Words(**row["name"]),
+                    where=Words(**row["where"]),
                     places=tuple(Place(**place) for place in row["places"]),
                 ),
                 row.get("default", False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from farm.agents.models import Agent, TelegramLink
-from farm.agents.selectors import origin_of, place_of
+from farm.agents.selectors import origin_of
 from farm.agents.selectors.choices import SANDBOX_PROVIDER
 from farm.catalog import Words, catalog
 from provisioning.runtime import ModelAccess, RuntimeSettings, Telegram, Tools
@@ -48,7 +48,7 @@ def member_of(agent: Agent) -> str:
 
 
 def _filled(words: Words, agent: Agent) -> str:
-    place = place_of(agent).in_language(agent.language)
+    place = catalog().regions.get(agent.region).where.in_language(agent.language)
     text = words.in_language(agent.language)
     return text.format(agent=agent.name, member=member_of(agent), place=place)
 
