@@ -30,6 +30,7 @@ from farm.sandbox.telegram.service import Telegram
 from provisioning import cloudinit, runtime, ssh
 from provisioning.certificates import Authority, new_private_key
 from provisioning.errors import ProvisioningError, Transient
+from provisioning.remotefiles import RemoteFile
 
 T = TypeVar("T")
 PATIENCE = {"simulated": 30.0, "real": 420.0}
@@ -236,9 +237,7 @@ class House:
         )
 
 
-def without(
-    files: tuple[runtime.RemoteFile, ...], path: str, text: str
-) -> tuple[runtime.RemoteFile, ...]:
+def without(files: tuple[RemoteFile, ...], path: str, text: str) -> tuple[RemoteFile, ...]:
     """The files with every line of `path` that holds `text` left out."""
     return tuple(
         replace(file, content=_thinned(file.content, text)) if file.path == path else file

@@ -10,6 +10,7 @@ import pytest
 from provisioning import runtime
 from provisioning.certificates import new_private_key
 from provisioning.errors import HostKeyMismatch, ProvisioningError, Rejected, Transient
+from provisioning.remotefiles import RemoteFile
 from provisioning.runtime_files import CONFIG, SECRETS
 from tests.sandbox.guests.house import GATEWAY_TOKEN, House, Machine, new_papers, without
 
@@ -101,7 +102,7 @@ def test_without_a_gateway_mode_it_gives_up(machine: Machine) -> None:
         machine.house.wait_until(lambda: runtime.failed(shell), "It goes on trying.")
 
 
-def changed(machine: Machine, path: str, old: bytes, new: bytes) -> tuple[runtime.RemoteFile, ...]:
+def changed(machine: Machine, path: str, old: bytes, new: bytes) -> tuple[RemoteFile, ...]:
     """The agent's files with the first `old` in one of them replaced."""
     files = runtime.files(machine.house.settings())
     assert any(file.path == path and old in file.content for file in files)
@@ -111,7 +112,7 @@ def changed(machine: Machine, path: str, old: bytes, new: bytes) -> tuple[runtim
     )
 
 
-def start(machine: Machine, files: tuple[runtime.RemoteFile, ...]) -> None:
+def start(machine: Machine, files: tuple[RemoteFile, ...]) -> None:
     """Start an agent with these files."""
     with machine.shell() as shell:
         shell.write(files)

@@ -150,7 +150,7 @@ def _member(
     if wanted and not any(name == w or name.startswith(f"{w.rstrip('/')}/") for w in wanted):
         return
     if given.has("t"):
-        process.say(name)
+        process.say(f"{name}/" if member.isdir() else name)
         return
     path = "/".join(name.split("/")[int(given.value("strip", "0")) :])
     if not path or ".." in path.split("/"):

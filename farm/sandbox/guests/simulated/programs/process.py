@@ -38,12 +38,14 @@ async def sh(process: Process) -> int:
 
 
 async def env(process: Process) -> int:
-    """env [-i] [-u name] [NAME=value] [program arguments]."""
-    words, variables = list(process.arguments), dict(process.env)
+    """env [-i] [-u name] [-C folder] [NAME=value] [program arguments]."""
+    words, variables, cwd = list(process.arguments), dict(process.env), process.cwd
     while words and words[0].startswith("-"):
         flag = words.pop(0)
         if flag in {"-i", "-"}:
             variables = {}
+        elif flag in {"-C", "--chdir"}:
+            cwd = posixpath.normpath(posixpath.join(cwd, words.pop(0)))
         elif flag == "-u":
             variables.pop(words.pop(0), None)
         elif flag.startswith("-S"):
@@ -52,7 +54,7 @@ async def env(process: Process) -> int:
         name, _, value = words.pop(0).partition("=")
         variables[name] = value
     if words:
-        return await process.machine.run(replace(process, argv=words, env=variables))
+        return await process.machine.run(replace(process, argv=words, env=variables, cwd=cwd))
     for name, value in variables.items():
         process.say(f"{name}={value}")
     return 0

@@ -190,16 +190,21 @@ def fields_of(pieces: list[Piece], separators: str) -> list[list[Piece]]:
 def _split(
     piece: Piece, separators: str, current: list[Piece], found: list[list[Piece]]
 ) -> list[Piece]:
+    """Cut one piece at runs of blank separators and at every other one, as POSIX has it."""
     if not separators:
         return [*current, piece]
-    texts = re.split(f"[{re.escape(separators)}]+", piece.text)
-    for at, text in enumerate(texts):
-        if at and any(p.quoted or p.text for p in current):
+    blanks = re.escape("".join(mark for mark in separators if mark.isspace()) or "\0")
+    others = re.escape("".join(mark for mark in separators if not mark.isspace()) or "\0")
+    at = 0
+    for cut in re.finditer(f"[{blanks}]*[{others}][{blanks}]*|[{blanks}]+", piece.text):
+        if cut.start() > at:
+            current = [*current, Piece(piece.text[at : cut.start()], quoted=False)]
+        hard = bool(re.search(f"[{others}]", cut.group()))
+        if current or hard:
             found.append(current)
-            current = []
-        if text:
-            current = [*current, Piece(text, quoted=False)]
-    return current
+        current, at = [], cut.end()
+    rest = piece.text[at:]
+    return [*current, Piece(rest, quoted=False)] if rest else current
 
 
 def tilde(word: Word, files: Files) -> Word:

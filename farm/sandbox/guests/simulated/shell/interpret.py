@@ -29,6 +29,7 @@ from farm.sandbox.guests.simulated.shell.syntax import (
 )
 
 FUNCTION_DEPTH = 200
+SPECIAL = frozenset({".", ":", "eval", "exec", "export", "readonly", "set", "unset"})
 
 Builtin = Callable[["Shell", list[str], Process], Awaitable[int]]
 """A command that needs the shell itself: its arguments, and its streams as a process."""
@@ -283,10 +284,18 @@ class Shell:
         process = self._process(words, extra, streams)
         builtin = self.builtins.get(words[0])
         if builtin is not None:
-            if words[0] in {"exec", ".", "eval", ":", "export", "set"}:
-                self.scope.variables.update(extra)
-            return await builtin(self, words[1:], process)
+            return await self._built_in(builtin, process, extra)
         return await self.process.machine.run(process)
+
+    async def _built_in(self, builtin: Builtin, process: Process, extra: dict[str, str]) -> int:
+        """Assignments before a special builtin stay, before any other they last for it."""
+        before = self.scope.variables
+        self.scope.variables = before | extra if extra else before
+        code = await builtin(self, process.arguments, process)
+        if extra and process.argv[0] not in SPECIAL:
+            changed = {n: v for n, v in self.scope.variables.items() if n not in extra}
+            self.scope.variables = changed | {n: before[n] for n in extra if n in before}
+        return code
 
     def _process(self, words: list[str], extra: dict[str, str], streams: Streams) -> Process:
         variables = self.scope.variables

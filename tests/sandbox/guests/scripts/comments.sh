@@ -1,0 +1,5 @@
+# first
+echo a # not b
+echo 'c # d' e#f
+
+  # last

@@ -1,0 +1,1 @@
+set -e; false && true; echo after; (exit 3); echo never

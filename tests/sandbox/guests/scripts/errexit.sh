@@ -1,0 +1,1 @@
+set -e; false || echo kept; if false; then :; fi; ! true; false; echo never

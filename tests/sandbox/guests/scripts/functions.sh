@@ -1,0 +1,1 @@
+f() { echo "$1-$#"; return 4; echo no; }; f a 'b c'; echo $?; f; echo $#

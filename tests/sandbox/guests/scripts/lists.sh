@@ -1,0 +1,1 @@
+true && echo one || echo two; false && echo three || echo four; ! false; echo $?

@@ -1,0 +1,1 @@
+no-such-program; echo $?; ./no-such-file; echo $?; touch plain; ./plain; echo $?

@@ -1,0 +1,1 @@
+set -u; echo ${a-fine}; echo $nothing; echo never

@@ -1,0 +1,1 @@
+touch f; mkdir d; ln -s f l; [ -f f ] && [ -d d ] && [ -L l ] && [ -e l ] && echo kinds; [ ! -e no ] && echo absent; test -n '' || echo none; [ abc != abd ] && echo differ; [ -z "$u" -a 3 -gt 2 ] && echo and; [ 1 -eq x ] 2>/dev/null; echo $?
