@@ -87,11 +87,15 @@ def test_telegram_answers_the_linked_people_only() -> None:
             ['primary: "farm/large"', 'api: "openai-completions"', 'id: "large"'],
         ),
         (
-            ModelAccess("google", "gemini", "k", "http://h/v1beta"),
-            ['primary: "google/gemini"', 'api: "google-generative-ai"', 'baseUrl: "http://h/v1'],
+            ModelAccess("google", "gemini", "k", "http://model.example/v1beta"),
+            [
+                'primary: "google/gemini"',
+                'api: "google-generative-ai"',
+                'baseUrl: "http://model.example/v1',
+            ],
         ),
         (
-            ModelAccess("openai", "gpt", "k", "http://h/v1"),
+            ModelAccess("openai", "gpt", "k", "http://model.example/v1"),
             ['primary: "openai/gpt"', 'api: "openai-completions"'],
         ),
     ],
@@ -155,7 +159,7 @@ def test_the_digest_follows_every_setting_and_tells_no_secret() -> None:
 
 
 def test_untrusted_text_loses_escapes_and_hidden_letters_and_keeps_lines() -> None:
-    hostile = "\x1b[2J\x1b]8;;http://x\x1b\\a\x1b(B\x9b31m\u202eb\u200b\r\n\tc\x07\x00\x1b"
+    hostile = "\x1b[2J\x1b]8;;http://x.example\x1b\\a\x1b(B\x9b31m\u202eb\u200b\r\n\tc\x07\x00\x1b"
     assert plain(hostile) == "ab\n\tc"
     assert plain(b"\xff\x1b[31mx", limit=10) == "\ufffdx"
     assert plain("abcdef", limit=3) == "def"
