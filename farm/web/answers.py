@@ -1,4 +1,4 @@
-"""How a service's no reaches a page that is already open."""
+"""Answers to a page that is already open: a service's no, or that it is another page by now."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ def refused_page(request: MemberRequest, refused: Refused, uid: str) -> HttpResp
     """Back to the agent's page, with the sentence on top of it."""
     messages.error(request, str(refused.sentence))
     return redirect("agent", uid)
+
+
+def became_another_page() -> HttpResponse:
+    """For a part that asks for itself: farm.js reloads the page once nobody is typing in it."""
+    return HttpResponse(status=204, headers={"HX-Trigger": "farm-changed"})
 
 
 def refused_part(sentence: str, *, target: str) -> HttpResponse:

@@ -54,11 +54,11 @@ def browsing(
     context.close()
 
 
-def picture(page: Page, look: Look, name: str) -> None:
-    """Keep what is seen; a folder of pictures is looked at by people."""
+def picture(page: Page, look: Look, name: str, *, whole: bool = True) -> None:
+    """Keep the whole page, or what is seen of it; a folder of pictures is looked at by people."""
     path = look.picture(name)
     path.parent.mkdir(exist_ok=True)
-    page.screenshot(path=path, full_page=True, animations="disabled")
+    page.screenshot(path=path, full_page=whole, animations="disabled")
 
 
 def fits(page: Page) -> bool:

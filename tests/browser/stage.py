@@ -42,7 +42,10 @@ def _agents(owner: User) -> dict[str, Agent]:
     scenes.telegram(slow, Link.WAITING)
     failed = scenes.failed(new("Basile"), detail="hetzner: server_error (req-7c1)")
     home = scenes.running(new("Nino"))
+    unlinked = scenes.running(new("Maya"))
+    scenes.telegram(unlinked, Link.EXPIRED)
     return {
+        "unlinked": unlinked,
         "placing": new("Olive"),
         "waiting": scenes.waiting(new("Hugo"), done=3),
         "held": slow,

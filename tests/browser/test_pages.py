@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.looking import Look, browsing, fits, picture
 from tests.browser.site import Site
@@ -11,6 +11,8 @@ from tests.browser.site import Site
 pytestmark = pytest.mark.browser
 
 LOOKS = [Look(size, language) for size in ("phone", "desktop") for language in ("en", "fr")]
+AT_NIGHT = ("agents", "new", "held", "failed", "talking", "delete")
+PHONE = Look("phone", "en")
 DARK = [Look("phone", "fr", "dark"), Look("desktop", "en", "dark")]
 # Where each page is; {state} is the uid of the staged agent in that state.
 ENTRANCE = {
@@ -32,7 +34,7 @@ INSIDE = {
     "delete": "/agents/{talking}/delete/",
     "leaving": "/agents/{leaving}/",
     "gone": "/agents/{gone}/",
-    "telegram": "/agents/{hello}/telegram/",
+    "telegram": "/agents/{unlinked}/telegram/",
     "account": "/account/",
     "address": "/account/email/",
     "password": "/account/password/set/",
@@ -43,7 +45,7 @@ UNLABELLED = """
 """
 
 
-@pytest.mark.parametrize("look", LOOKS + DARK, ids=str)
+@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_pages_before_the_door(chromium: Browser, still: Site, look: Look) -> None:
     with browsing(chromium, still, look) as (page, complaints):
         for name, path in ENTRANCE.items():
@@ -54,11 +56,20 @@ def test_pages_before_the_door(chromium: Browser, still: Site, look: Look) -> No
 
 @pytest.mark.parametrize("look", LOOKS + DARK, ids=str)
 def test_pages_behind_the_door(chromium: Browser, still: Site, look: Look) -> None:
+    names = AT_NIGHT if look.scheme == "dark" else tuple(INSIDE)
     with browsing(chromium, still, look, "alice") as (page, complaints):
-        for name, path in INSIDE.items():
-            page.goto(path.format(**still.agents))
+        for name in names:
+            page.goto(INSIDE[name].format(**still.agents))
             _holds(page, look, name)
     assert complaints == []
+
+
+def test_a_conversation_is_read_from_its_end(chromium: Browser, still: Site) -> None:
+    with browsing(chromium, still, PHONE, "alice") as (page, _):
+        page.goto(INSIDE["talking"].format(**still.agents))
+        expect(page.locator(".dots")).to_be_in_viewport()
+        expect(page.get_by_label("Write to Rose")).to_be_in_viewport()
+        picture(page, PHONE, "talking-end", whole=False)
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
@@ -69,6 +80,30 @@ def test_a_newcomer_is_invited(chromium: Browser, still: Site, look: Look) -> No
         page.locator(".empty .button").click()
         page.wait_for_selector("#offer button:enabled")
     assert complaints == []
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_a_price_that_is_not_known_yet(chromium: Browser, still: Site, look: Look) -> None:
+    with browsing(chromium, still, look, "alice") as (page, complaints):
+        page.goto("/agents/new/")
+        page.locator(".fold summary").click()
+        page.locator("input[name=region][value=finland]").check()
+        page.wait_for_selector("#offer button:disabled")
+        page.locator("input[name=model_provider][value=anthropic]").check()
+        page.wait_for_selector("#id_model_key")
+        _holds(page, look, "new-no-price")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_a_page_that_was_open_for_too_long(chromium: Browser, still: Site, look: Look) -> None:
+    with browsing(chromium, still, look) as (page, _):
+        page.goto("/account/signup/")
+        page.context.clear_cookies()
+        page.locator("#id_email").fill("dora@example.org")
+        page.locator("main button[type=submit]").click()
+        page.wait_for_selector("main a.button[href='/account/signup/']")
+        _holds(page, look, "csrf")
 
 
 def _holds(page: Page, look: Look, name: str) -> None:

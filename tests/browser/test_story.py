@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from tests.browser.looking import Look, browsing, picture
 from tests.browser.site import Site, free_port, run, serving, started, until
@@ -20,6 +20,7 @@ from tests.sandbox.running import RunningSandbox, sandbox
 pytestmark = pytest.mark.browser
 
 PATIENCE = 120_000
+SOON = 15_000
 LOOK = Look("phone", "en")
 
 
@@ -122,15 +123,26 @@ def create(page: Page, name: str) -> None:
 
 def link_telegram(page: Page, farm: Farm) -> None:
     """Paste a token, send the code from a phone; nobody types a number."""
-    page.get_by_label("Token of the bot").fill("not a token")
-    page.get_by_role("button", name="Link Telegram").click()
-    expect(page.locator("#telegram_error")).to_be_visible(timeout=PATIENCE)
-    page.get_by_label("Token of the bot").fill(farm.outside.report.services.telegram.bot_token)
-    page.get_by_role("button", name="Link Telegram").click()
-    code = page.locator(".passcode").inner_text()
-    farm.write_to_bot(code)
+    paste(page, "not a token", "#telegram_error")
+    paste(page, farm.outside.report.services.telegram.bot_token, ".passcode")
+    farm.write_to_bot(page.locator(".passcode").inner_text())
     page.locator("#telegram").get_by_text("Telegram is linked").wait_for()
     picture(page, LOOK, "telegram-linked")
+
+
+def paste(page: Page, token: str, shown: str) -> None:
+    """Until the page shows what follows: the agent may come to life, and its page, meanwhile."""
+
+    def followed() -> bool:
+        try:
+            page.get_by_label("Token of the bot").fill(token, timeout=SOON)
+            page.get_by_role("button", name="Link Telegram").click(timeout=SOON)
+            page.locator(shown).wait_for(timeout=SOON)
+        except Error:
+            return page.locator(shown).is_visible()
+        return True
+
+    until(followed, PATIENCE / 1000)
 
 
 def says_hello(page: Page) -> None:

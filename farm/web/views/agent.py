@@ -13,7 +13,7 @@ from farm.accounts.models import Door
 from farm.agents import selectors, services
 from farm.agents.models import Agent
 from farm.agents.refusals import Refused
-from farm.web.answers import refused_page
+from farm.web.answers import became_another_page, refused_page
 from farm.web.asking import MemberRequest, agent_asked_for, for_members
 from farm.web.presenters.agents import (
     PageState,
@@ -61,7 +61,7 @@ def progress(request: MemberRequest, uid: str) -> HttpResponse:
     asked = agent_asked_for(request, uid)
     now = selectors.progress_of(asked, timezone.now())
     if page_state(asked, now) != request.GET.get("on"):
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return became_another_page()
     context = {"agent": portrait(asked, request.user), "wait": wait_words(now)}
     return render(request, "parts/progress.html", {**context, "state": request.GET["on"]})
 

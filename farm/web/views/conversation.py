@@ -11,7 +11,7 @@ from farm.accounts.models import Door
 from farm.agents import selectors, services
 from farm.agents.models import Agent, Message
 from farm.agents.refusals import Refused
-from farm.web.answers import refused_page, refused_part
+from farm.web.answers import became_another_page, refused_page, refused_part
 from farm.web.asking import MemberRequest, agent_asked_for, for_members
 from farm.web.presenters.agents import PageState, page_state, portrait
 from farm.web.presenters.conversation import talk_of
@@ -24,7 +24,7 @@ def conversation(request: MemberRequest, uid: str) -> HttpResponse:
     asked = agent_asked_for(request, uid)
     state = page_state(asked, selectors.progress_of(asked, timezone.now()))
     if state != PageState.HOME:
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return became_another_page()
     if talk_of(asked).seen == request.GET.get("seen"):
         return HttpResponse(status=204)
     return _part(request, asked)

@@ -41,7 +41,7 @@ def test_the_page_becomes_the_home_by_itself(people: scenes.People, alice: Clien
     row.phase = AgentPhase.RUNNING
     row.save()
     answer = alice.get(asked, headers=PARTS)
-    assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")
+    assert (answer.status_code, answer["HX-Trigger"]) == (204, "farm-changed")
 
 
 def test_a_failure_has_a_way_back(people: scenes.People, alice: Client) -> None:

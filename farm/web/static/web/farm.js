@@ -37,6 +37,17 @@
     if (event.detail.successful && form.matches("form[data-clears]")) { form.reset(); }
   });
 
+  /* The page has become another one; what somebody is typing is not taken from under them. */
+  function isTyping() {
+    var fields = document.querySelectorAll("textarea, input:not([type=hidden])");
+    return Array.prototype.some.call(fields, function (field) {
+      return field.value && field.offsetParent !== null;
+    });
+  }
+  document.addEventListener("farm-changed", function () {
+    if (!isTyping()) { window.location.reload(); }
+  });
+
   function toTheEnd() {
     var end = document.getElementById("end");
     if (end) { end.scrollIntoView({ block: "nearest" }); }
@@ -46,6 +57,19 @@
   });
 
   window.addEventListener("load", toTheEnd);
+
+  /* The farm writes UTC; people read the clock on their own wall. */
+  function toLocalTime(root) {
+    var spoken = document.documentElement.lang;
+    var language = navigator.language.indexOf(spoken) === 0 ? navigator.language : spoken;
+    root.querySelectorAll("time.clock, time.stamp").forEach(function (time) {
+      var at = new Date(time.dateTime);
+      var style = time.className === "clock" ? { timeStyle: "short" } : { dateStyle: "short", timeStyle: "medium" };
+      time.textContent = new Intl.DateTimeFormat(language, style).format(at);
+    });
+  }
+  window.addEventListener("DOMContentLoaded", function () { toLocalTime(document); });
+  document.addEventListener("htmx:load", function (event) { toLocalTime(event.detail.elt); });
 
   /* Enter sends, Shift+Enter makes a line, as in every chat. */
   document.addEventListener("keydown", function (event) {
