@@ -41,7 +41,6 @@ def _agents(owner: User) -> dict[str, Agent]:
     slow = scenes.waiting(new("Iris"), done=1, reason="sold_out")
     scenes.telegram(slow, Link.WAITING)
     failed = scenes.failed(new("Basile"), detail="hetzner: server_error (req-7c1)")
-    home = scenes.running(new("Nino"))
     unlinked = scenes.running(new("Maya"))
     scenes.telegram(unlinked, Link.EXPIRED)
     return {
@@ -50,7 +49,8 @@ def _agents(owner: User) -> dict[str, Agent]:
         "waiting": scenes.waiting(new("Hugo"), done=3),
         "held": slow,
         "failed": failed,
-        "hello": home,
+        "hello_fr": scenes.running(new("Nino")),
+        "hello_en": scenes.running(scenes.agent(owner, "Nino", language="en")),
         "talking": _talking(scenes.running(new("Rose"))),
         "leaving": scenes.deleting(scenes.running(new("Pia"))),
         "gone": scenes.gone(scenes.running(new("Ulysse"))),

@@ -14,7 +14,7 @@ LOOKS = [Look(size, language) for size in ("phone", "desktop") for language in (
 AT_NIGHT = ("agents", "new", "held", "failed", "talking", "delete")
 PHONE = Look("phone", "en")
 DARK = [Look("phone", "fr", "dark"), Look("desktop", "en", "dark")]
-# Where each page is; {state} is the uid of the staged agent in that state.
+# Where each page is; {state} stands for the uid of the staged agent in that state.
 ENTRANCE = {
     "landing": "/",
     "signup": "/account/signup/",
@@ -29,7 +29,7 @@ INSIDE = {
     "waiting": "/agents/{waiting}/",
     "held": "/agents/{held}/",
     "failed": "/agents/{failed}/",
-    "hello": "/agents/{hello}/",
+    "hello": "/agents/{hello_LANGUAGE}/",
     "talking": "/agents/{talking}/",
     "delete": "/agents/{talking}/delete/",
     "leaving": "/agents/{leaving}/",
@@ -59,14 +59,14 @@ def test_pages_behind_the_door(chromium: Browser, still: Site, look: Look) -> No
     names = AT_NIGHT if look.scheme == "dark" else tuple(INSIDE)
     with browsing(chromium, still, look, "alice") as (page, complaints):
         for name in names:
-            page.goto(INSIDE[name].format(**still.agents))
+            page.goto(_path(name, still, look))
             _holds(page, look, name)
     assert complaints == []
 
 
 def test_a_conversation_is_read_from_its_end(chromium: Browser, still: Site) -> None:
     with browsing(chromium, still, PHONE, "alice") as (page, _):
-        page.goto(INSIDE["talking"].format(**still.agents))
+        page.goto(_path("talking", still, PHONE))
         expect(page.locator(".dots")).to_be_in_viewport()
         expect(page.get_by_label("Write to Rose")).to_be_in_viewport()
         picture(page, PHONE, "talking-end", whole=False)
@@ -104,6 +104,11 @@ def test_a_page_that_was_open_for_too_long(chromium: Browser, still: Site, look:
         page.locator("main button[type=submit]").click()
         page.wait_for_selector("main a.button[href='/account/signup/']")
         _holds(page, look, "csrf")
+
+
+def _path(name: str, still: Site, look: Look) -> str:
+    """Where that page is; an agent that says hello speaks the reader's language."""
+    return INSIDE[name].replace("LANGUAGE", look.language).format(**still.agents)
 
 
 def _holds(page: Page, look: Look, name: str) -> None:

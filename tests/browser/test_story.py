@@ -135,6 +135,8 @@ def paste(page: Page, token: str, shown: str) -> None:
 
     def followed() -> bool:
         try:
+            for folded in page.locator("#telegram details:not([open]) > summary").all():
+                folded.click(timeout=SOON)
             page.get_by_label("Token of the bot").fill(token, timeout=SOON)
             page.get_by_role("button", name="Link Telegram").click(timeout=SOON)
             page.locator(shown).wait_for(timeout=SOON)

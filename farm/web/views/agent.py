@@ -48,6 +48,7 @@ def agent(request: MemberRequest, uid: str) -> HttpResponse:
         **_always(request, asked, now),
         "state": state,
         "wait": wait_words(progress),
+        "unfolded": state == PageState.WAIT,
     }
     if state in (PageState.HOME, PageState.FAILED):
         context["talk"] = talk_of(asked)

@@ -49,6 +49,7 @@ def _part(request: MemberRequest, asked: Agent, error: str = "") -> HttpResponse
         "agent": portrait(asked, request.user),
         "telegram": telegram_words(asked),
         "telegram_error": error,
+        "unfolded": not request.htmx,
     }
     name = "parts/telegram.html" if request.htmx else "agents/telegram.html"
     return render(request, name, context, status=422 if error else 200)

@@ -30,10 +30,6 @@ from farm.catalog import catalog
 Key = OperationStep.Key
 STEPS = (Key.RESERVE, Key.INSTALL, Key.PERSONALITY, Key.WAKE, Key.ANSWER)
 SECONDS = {Key.RESERVE: 14, Key.INSTALL: 96, Key.PERSONALITY: 8, Key.WAKE: 33, Key.ANSWER: 10}
-HELLO = (
-    "Bonjour Alice, je suis Nino. Je tourne sur ma propre machine, à Allemagne (Hetzner)."
-    " Je peux chercher, lire vos fichiers, écrire, vous relancer. On commence par quoi ?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +153,7 @@ def running(row: Agent) -> Agent:
     server = _server(row, began)
     note(row, "machine_created", at=began, server_uid=server.uid)
     note(row, "running", at=operation.ended_at, server_uid=server.uid)
-    says(row, Message.Author.AGENT, HELLO)
+    says(row, Message.Author.AGENT, _hello(row))
     return row
 
 
@@ -220,6 +216,14 @@ def telegram(row: Agent, state: TelegramLink.State) -> TelegramLink:
         asked_at=now,
         linked_at=now if linked else None,
     )
+
+
+def _hello(row: Agent) -> str:
+    """Its first words, as its blueprint has them."""
+    shelf = catalog()
+    place = shelf.regions.get(row.region).name.in_language(row.language)
+    words = shelf.blueprints.get(row.blueprint).hello.in_language(row.language)
+    return words.format(member=row.owner.called, agent=row.name, place=place)
 
 
 def _server(row: Agent, began: datetime) -> Server:
