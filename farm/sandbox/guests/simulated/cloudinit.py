@@ -73,7 +73,7 @@ class CloudInit:
                 self.error("Unhandled non-multipart (text/x-not-multipart) userdata")
             return {}
         try:
-            config = yaml.safe_load(self._text)
+            config = parsed_yaml(self._text)
         except yaml.YAMLError as error:
             self.error(f"Failed loading yaml blob. Invalid format: {error}")
             return {}
@@ -140,3 +140,10 @@ class CloudInit:
         code = await self.run([path])
         if code:
             self.error(f"Failed to run {path}: exit code {code}")
+
+
+def parsed_yaml(text: str) -> Json:
+    """A YAML document, by the parser in C where there is one: it is ten times faster."""
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    value: Json = yaml.load(text, Loader=loader)  # noqa: S506  both are safe loaders
+    return value

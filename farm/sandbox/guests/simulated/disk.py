@@ -184,7 +184,7 @@ def step(place: str, part: str) -> str:
         return place
     if part == "..":
         return posixpath.dirname(place)
-    return posixpath.join(place, part)
+    return f"/{part}" if place == "/" else f"{place}/{part}"
 
 
 def load(base: Mapping[str, Node], record: SavedDisk) -> Disk:

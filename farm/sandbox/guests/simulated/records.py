@@ -22,7 +22,7 @@ class GuestRecord:
 
 
 class Records:
-    """The folder: guests.json, disks/ID.json, images/NAME.json."""
+    """The folder: guests/ID.json, disks/ID.json, images/NAME.json."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -31,24 +31,22 @@ class Records:
 
     def read(self) -> None:
         """Take in what an earlier sandbox left."""
-        for name in ("disks", "images"):
+        for name in ("guests", "disks", "images"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
-        path = self._folder / "guests.json"
-        if path.exists():
-            for item in json.loads(path.read_text()):
-                record = _record(item)
-                self.guests[record.spec.id] = record
+        for path in (self._folder / "guests").glob("*.json"):
+            record = _record(json.loads(path.read_text()))
+            self.guests[record.spec.id] = record
 
     def put(self, record: GuestRecord) -> None:
         """Write down how a guest stands."""
         self.guests[record.spec.id] = record
-        self._write()
+        _replace(self._guest(record.spec.id), json.dumps(asdict(record)))
 
     def drop(self, guest_id: int) -> None:
         """Forget a guest and its disk."""
         self.guests.pop(guest_id, None)
+        self._guest(guest_id).unlink(missing_ok=True)
         self._disk(guest_id).unlink(missing_ok=True)
-        self._write()
 
     def power(self, guest_id: int, *, on: bool) -> None:
         """Note the power switch."""
@@ -56,9 +54,8 @@ class Records:
         if record.power != on:
             self.put(replace(record, power=on))
 
-    def _write(self) -> None:
-        listed = [asdict(record) for record in self.guests.values()]
-        _replace(self._folder / "guests.json", json.dumps(listed))
+    def _guest(self, guest_id: int) -> Path:
+        return self._folder / "guests" / f"{guest_id}.json"
 
     def _disk(self, guest_id: int) -> Path:
         return self._folder / "disks" / f"{guest_id}.json"
@@ -118,7 +115,7 @@ def _replace(path: Path, text: str) -> None:
 def _record(item: Mapping[str, object]) -> GuestRecord:
     spec, rules = item["spec"], item["rules"]
     if not isinstance(spec, dict):
-        raise TypeError("guests.json was not written by a sandbox: remove the folder")
+        raise TypeError("guests/ was not written by a sandbox: remove the folder")
     listed = None
     if isinstance(rules, list):
         listed = tuple(GuestRule(rule["port"], tuple(rule["sources"])) for rule in rules)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from farm.sandbox.guests.simulated.shell.lexer import Lexer, Token
 from farm.sandbox.guests.simulated.shell.syntax import (
     Case,
@@ -23,6 +25,8 @@ from farm.sandbox.guests.simulated.shell.syntax import (
 )
 from farm.sandbox.guests.simulated.shell.words import NAME, NAME_START, plain
 
+PARSED = 256
+"""Scripts whose trees are kept: a thousand machines run the same ones."""
 REDIRECTIONS = frozenset({"<", ">", ">>", ">|", "<>", "<&", ">&", "<<", "<<-"})
 RESERVED = frozenset({"then", "else", "elif", "fi", "do", "done", "esac", "}"})
 
@@ -297,6 +301,7 @@ def assigned(word: Word) -> tuple[str, Word] | None:
     return name, ((Literal(value, quoted=False), *word[1:]) if value else word[1:])
 
 
+@lru_cache(maxsize=PARSED)
 def parse(script: str) -> Sequence:
-    """The tree of a script; ShellSyntaxError if it has none."""
+    """The tree of a script, which never changes; ShellSyntaxError if it has none."""
     return Parser(script).script()
