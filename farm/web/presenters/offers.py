@@ -27,7 +27,6 @@ class Option:
 
     key: str
     name: str
-    hint: str
     chosen: bool
 
 
@@ -107,11 +106,10 @@ def role_cards(chosen: str) -> tuple[RoleCard, ...]:
 
 
 def plan_options(chosen: str) -> tuple[Option, ...]:
-    """Every size, with its price in the default place when it is known."""
+    """Every size; the button says the price of the one that is chosen."""
     key = _plan(chosen).key
     return tuple(
-        Option(item.key, spoken(item.name), _price_hint(item.key), item.key == key)
-        for item in catalog().plans.items
+        Option(item.key, spoken(item.name), item.key == key) for item in catalog().plans.items
     )
 
 
@@ -119,7 +117,7 @@ def region_options(chosen: str) -> tuple[Option, ...]:
     """Every place."""
     key = _region(chosen).key
     return tuple(
-        Option(item.key, spoken(item.name), "", item.key == key) for item in catalog().regions.items
+        Option(item.key, spoken(item.name), item.key == key) for item in catalog().regions.items
     )
 
 
@@ -140,11 +138,6 @@ def chosen_model(key: str) -> ModelChoice:
 
 def _key_hint(choice: ModelChoice) -> str:
     return gettext("Your key: %(hint)s") % {"hint": choice.hint} if choice.needs_key else ""
-
-
-def _price_hint(plan: str) -> str:
-    quote = selectors.offer_for(plan, catalog().regions.default.key)
-    return f"{per_hour(quote.hourly_micros, quote.currency)}/h" if quote else ""
 
 
 def _plan(key: str) -> Plan:
