@@ -173,6 +173,20 @@ def test_creating_twice_makes_one_guest_and_destroying_is_final(running: Lab) ->
     assert running.guests.next_ipv4() <= guest.ipv4, "its address is free again"
 
 
+def test_what_a_destroyed_guest_wrote_goes_also_if_the_power_is_cut_meanwhile(
+    tmp_path: Path,
+) -> None:
+    guests = tmp_path / "guests"
+    with lab(tmp_path) as running:
+        guest = running.boot(USER_DATA)
+        folder = guests / str(guest.id)
+        running.wait(running.guests.destroy(guest.id))
+        assert not folder.exists()
+
+    with lab(tmp_path):
+        wait_until(lambda: not list(guests.iterdir()), lambda: f"left: {list(guests.iterdir())}")
+
+
 def test_several_guests_boot_at_once(running: Lab) -> None:
     specs = [
         GuestSpec(1000 + n, f"many-{n}", "debian-12", USER_DATA, running.guests.next_ipv4())

@@ -61,6 +61,23 @@ def test_a_half_made_disk_is_cleared_at_the_next_start(
         disks.record(4)
 
 
+def test_a_retired_disk_is_off_the_record_and_its_files_go_later(
+    disks: Disks, tmp_path: Path, bases: Path
+) -> None:
+    asyncio.run(disks.make(_record(1), {}))
+    disks.retire(1)
+
+    assert not disks.knows(1)
+    assert not disks.folder(1).exists()
+    (left,) = disks.retired()
+
+    later = _loaded(tmp_path, bases)
+    assert (later.records(), later.retired()) == ((), (left,))
+    asyncio.run(later.clear())
+    assert later.retired() == ()
+    assert not left.exists()
+
+
 def test_the_seed_lies_where_cloud_init_looks(disks: Disks) -> None:
     record = _record(1)
     asyncio.run(disks.make(record, seed_files(record.spec, Slice(0))))
@@ -78,9 +95,11 @@ def test_a_deleted_image_stays_for_the_disks_that_stand_on_it(disks: Disks) -> N
         await disks.make(_record(1), {})
         await disks.snapshot(1, "77")
         await disks.make(_record(2, "image/77"), {})
-        await disks.delete_image("77")
+        disks.delete_image("77")
+        await disks.clear()
         stands = disks.is_whole(disks.record(2))
-        await disks.destroy(2)
+        disks.retire(2)
+        await disks.clear()
         return stands, disks.is_whole(_record(3, "image/77"))
 
     assert asyncio.run(story()) == (True, False)

@@ -28,7 +28,7 @@ class CommandError(GuestError):
 async def run(*argv: str, stdin: str = "") -> str:
     """Run to the end and answer what it printed; CommandError with its complaint if it failed.
 
-    It is killed with the sandbox, wherever in its work it is.
+    It is killed with the sandbox or its waiting task, wherever in its work it is.
     """
     process = await asyncio.create_subprocess_exec(
         *("setpriv", "--pdeathsig=KILL"),
@@ -39,7 +39,12 @@ async def run(*argv: str, stdin: str = "") -> str:
         env=ENVIRONMENT,
         start_new_session=True,
     )
-    printed, complaint = await process.communicate(stdin.encode())
+    try:
+        printed, complaint = await process.communicate(stdin.encode())
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
     if process.returncode:
         raise CommandError(argv, process.returncode, _end(complaint))
     return printed.decode()

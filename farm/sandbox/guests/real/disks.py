@@ -10,6 +10,7 @@ images/<id>/record.json   the layers below the snapshot
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from farm.sandbox.guests.base import (
 from farm.sandbox.guests.real.command import run
 
 SEED = Path("var/lib/cloud/seed/nocloud")
+_RETIRED = ".gone-"
 UNUSABLE = frozenset(":,\\\"'")
 """Characters that overlayfs's mount options cannot carry in a path."""
 
@@ -51,15 +53,14 @@ class Disks:
         self._records: dict[int, Record] = {}
 
     async def load(self) -> None:
-        """Read what is on record, and clear away what a kill left half made or half removed."""
+        """Read what is on record, and clear away what a kill left half made."""
         self._guests.mkdir(parents=True, exist_ok=True)
         self._images.mkdir(parents=True, exist_ok=True)
-        for left in (*self._guests.glob(".*"), *self._images.glob(".*")):
+        for left in (*self._guests.glob(".new-*"), *self._images.glob(".new-*")):
             await _remove(left)
-        for path in self._guests.glob("*/record.json"):
+        for path in self._guests.glob("[!.]*/record.json"):
             record = _read_record(path)
             self._records[record.spec.id] = record
-        await self._remove_unused_layers()
 
     def records(self) -> tuple[Record, ...]:
         """Every guest that has a disk."""
@@ -105,13 +106,23 @@ class Disks:
         draft.rename(self.folder(record.spec.id))
         self._records[record.spec.id] = record
 
-    async def destroy(self, guest_id: int) -> None:
-        """Remove a disk; content if there is none."""
-        if self._records.pop(guest_id, None) is None:
-            return
-        gone = self._guests / f".gone-{guest_id}"
+    def retire(self, guest_id: int) -> None:
+        """Take a disk off the record at once; `clear` removes what is left of it."""
+        gone = Path(tempfile.mkdtemp(prefix=f"{_RETIRED}{guest_id}-", dir=self._guests))
         self.folder(guest_id).rename(gone)
-        await _remove(gone)
+        del self._records[guest_id]
+
+    def retired(self) -> tuple[Path, ...]:
+        """The folders of disks that are off the record and not yet removed."""
+        return tuple(self._guests.glob(f"{_RETIRED}*"))
+
+    async def clear(self) -> None:
+        """Remove retired disks, and layers that no disk or image needs any more.
+
+        It may take a minute: an agent's disk holds gigabytes in tens of thousands of files.
+        """
+        for gone in self.retired():
+            await _remove(gone)
         await self._remove_unused_layers()
 
     async def snapshot(self, guest_id: int, image_id: str) -> int:
@@ -128,10 +139,9 @@ class Disks:
         sizes = [await _size(self._layer(layer)) for layer in self.layers_of(image_id)]
         return sum(sizes)
 
-    async def delete_image(self, image_id: str) -> None:
+    def delete_image(self, image_id: str) -> None:
         """Nobody can boot it any more; its layer stays for as long as a disk stands on it."""
         (self._images / image_id / "record.json").unlink(missing_ok=True)
-        await self._remove_unused_layers()
 
     def mount_options(self, record: Record) -> str:
         """GuestError when a layer below the disk is gone."""

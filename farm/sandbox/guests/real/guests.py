@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +48,8 @@ class RealGuests:
             keeper=self._keeper, network=self._network, disks=self._disks, groups=groups
         )
         self._building: asyncio.Task[None] | None = None
-        self._returning: list[asyncio.Task[None]] = []
+        self._at_work: set[asyncio.Task[None]] = set()
+        self._clearing = asyncio.Lock()
         self._locks: dict[int, asyncio.Lock] = {}
         self._promised: set[str] = set()
 
@@ -60,6 +61,7 @@ class RealGuests:
             await self._network.start()
             await self._metadata.start(self._network.listen(METADATA_HOST, 80))
             self._building = asyncio.create_task(self._image.prepare())
+            self._begin(self._clear_disks())
             await self._boot_again()
         except BaseException:
             await self.close()
@@ -67,7 +69,7 @@ class RealGuests:
 
     async def close(self) -> None:
         """The switches on record stay as they are, so that `start` boots the same guests."""
-        tasks = [*self._returning, *([self._building] if self._building else [])]
+        tasks = [*self._at_work, *([self._building] if self._building else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -137,11 +139,12 @@ class RealGuests:
         await self.switchboard.press_button(guest_id)
 
     async def destroy(self, guest_id: int) -> None:
-        """Pull the plug and remove the disk."""
+        """Pull the plug; the disk goes at once, what it takes of this machine's a while later."""
         async with self._alone(guest_id):
             if self._disks.knows(guest_id):
-                await self.switchboard.switch_off(guest_id)
-                await self._disks.destroy(guest_id)
+                await self.switchboard.scrap(guest_id)
+                self._disks.retire(guest_id)
+                self._begin(self._clear_disks())
 
     async def snapshot(self, guest_id: int, image_id: str) -> int:
         """A running guest is held still meanwhile: its image is as after a power cut."""
@@ -152,7 +155,8 @@ class RealGuests:
 
     async def delete_image(self, image_id: str) -> None:
         """Disks made from it keep working."""
-        await self._disks.delete_image(image_id)
+        self._disks.delete_image(image_id)
+        self._begin(self._clear_disks())
 
     async def firewall(self, guest_id: int, rules: Sequence[GuestRule] | None) -> None:
         """Holds at once, and again after every start."""
@@ -167,8 +171,23 @@ class RealGuests:
         were_on = [record for record in self._disks.records() if record.on]
         whole = [record for record in were_on if self._disks.is_whole(record)]
         late = [record for record in were_on if record not in whole]
-        self._returning = [asyncio.create_task(self._return_late(record)) for record in late]
+        for record in late:
+            self._begin(self._return_late(record))
         await asyncio.gather(*(self._return(record) for record in whole))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        """Let it go on for as long as the power is on."""
+        task = asyncio.create_task(work)
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    async def _clear_disks(self) -> None:
+        """What could not be removed is tried again with the next disk, or at the next start."""
+        async with self._clearing:
+            for gone in self._disks.retired():
+                await self.switchboard.unmount(gone / "root")
+            with suppress(GuestError):
+                await self._disks.clear()
 
     async def _return(self, record: Record) -> None:
         """A guest that cannot boot again stays off: the next `power_on` tells why."""

@@ -31,6 +31,7 @@ class Switchboard:
         self._groups = groups
         self._powered: dict[int, PoweredGuest] = {}
         self._watches: dict[int, asyncio.Task[None]] = {}
+        self._scrapped: set[int] = set()
 
     def is_on(self, guest_id: int) -> bool:
         """Also while it restarts."""
@@ -55,6 +56,19 @@ class Switchboard:
         while powered := self._powered.get(guest_id):
             await powered.pull_plug()
             await self._settled(guest_id)
+
+    async def scrap(self, guest_id: int) -> None:
+        """Off for good, its disk left mounted: to unmount it, the kernel first writes it down."""
+        self._scrapped.add(guest_id)
+        try:
+            await self.switch_off(guest_id)
+        finally:
+            self._scrapped.discard(guest_id)
+
+    async def unmount(self, root: Path) -> None:
+        """Content if it is not mounted."""
+        with suppress(GuestError):
+            await self._keeper.run("umount", str(root))
 
     async def press_button(self, guest_id: int) -> None:
         """Ask for an orderly halt; content if it is off."""
@@ -94,7 +108,7 @@ class Switchboard:
 
     async def _watch(self, guest_id: int, slot: Slot) -> None:
         ended = await self._powered[guest_id].ended()
-        await self._clear(slot)
+        await self._clear(slot, unmount=guest_id not in self._scrapped)
         if ended == REBOOT and self._disks.record(guest_id).on:
             with suppress(GuestError):
                 await self._boot(self._disks.record(guest_id))
@@ -122,11 +136,11 @@ class Switchboard:
             *("mount", "-t", "overlay", "overlay", "-o", options), str(root / "root")
         )
 
-    async def _clear(self, slot: Slot) -> None:
+    async def _clear(self, slot: Slot, *, unmount: bool = True) -> None:
         """Undo what was done to boot, as far as it came."""
         await self._network.unplug(slot.link)
-        with suppress(GuestError):
-            await self._keeper.run("umount", str(slot.root))
+        if unmount:
+            await self.unmount(slot.root)
         for group in slot.groups:
             await cgroups.remove_group(group)
 
