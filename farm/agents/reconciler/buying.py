@@ -29,7 +29,7 @@ from provisioning.provider import (
     MachineStatus,
 )
 
-SOON = timedelta(milliseconds=300)
+SOON = timedelta(milliseconds=100)
 FARM_LABEL, SERVER_LABEL, IMAGE_LABEL = "farm", "farm-server", "farm-runtime"
 
 
