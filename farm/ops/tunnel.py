@@ -14,7 +14,15 @@ from farm.ops.safety import refuse_unsafe_settings
 
 app = new_app("Lead browsers to the agents' own pages.")
 
-Port = Annotated[int, typer.Option(min=1, max=65535, help="Where to listen, on loopback.")]
+Port = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=65535,
+        help="Where to listen on loopback, instead of at TUNNEL_PORT.",
+        show_default=False,
+    ),
+]
 
 
 @app.command()

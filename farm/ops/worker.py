@@ -15,7 +15,13 @@ from farm.ops.safety import refuse_unsafe_settings
 app = new_app("Drive agents and servers to what is wanted.")
 
 Threads = Annotated[
-    int, typer.Option(min=1, max=64, help="How many things are done at once.", show_default=True)
+    int,
+    typer.Option(
+        min=1,
+        max=64,
+        help="How many things are done at once, instead of WORKER_THREADS.",
+        show_default=False,
+    ),
 ]
 
 

@@ -28,7 +28,14 @@ CACHE: Final = env.folder(
     "FARM_CACHE", env.folder("XDG_CACHE_HOME", Path("~/.cache")) / "agent-farm"
 )
 
-State = Annotated[Path, typer.Option("--state", help="The folder that keeps what survives a stop.")]
+State = Annotated[
+    Path,
+    typer.Option(
+        "--state",
+        help="Where it keeps what survives a stop; sandbox in FARM_DATA unless given.",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0: the last one, or a free one.")]
 

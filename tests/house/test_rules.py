@@ -12,7 +12,7 @@ from farm.sandbox.guests.real import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = (
-    r"localhost|127\.\d+\.\d+\.\d+|169\.254\.169\.254|198\.18\.\d+\.\d+|10\.\d+\.\d+\.\d+"
+    r"localhost|testserver|\d+\.\d+\.\d+\.\d+"
     r"|[\w.-]*\.?example(?:\.org|\.net|\.com)?|[\w.-]+\.localhost|[\w.-]+\.invalid|[\w.-]+\.test"
 )
 KNOWN = (

@@ -65,6 +65,12 @@ class Surroundings:
             stdin=subprocess.DEVNULL,
         )
 
+    @property
+    def outside(self) -> dict[str, str]:
+        """How the running farm is pointed at its sandbox."""
+        word: dict[str, str] = json.loads((self.data / "sandbox.env.json").read_text())
+        return word
+
     def processes(self) -> list[int]:
         """Every living process that was started with this folder for its data."""
         mark = f"FARM_DATA={self.data}".encode()
