@@ -24,4 +24,4 @@ step "types" mypy
 step "import rules" lint-imports
 step "migrations" python manage.py makemigrations --check --dry-run
 step "system checks" python manage.py check
-step "locks and translations" python -m pytest -p no:cacheprovider tests/house/test_locks.py tests/house/test_translations.py
+step "locks and translations" python -m pytest -p no:cacheprovider tests/house/test_locks.py tests/farm/web/test_translations.py
