@@ -14,6 +14,9 @@ CHUNK = 32 * 1024
 class TwoWay(Channel, Protocol):
     """A channel whose two directions end apart."""
 
+    def close(self) -> None:
+        """Hang up."""
+
     def shutdown_write(self) -> None:
         """Say that no more comes from here."""
 

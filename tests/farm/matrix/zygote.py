@@ -28,7 +28,7 @@ from django.utils import timezone  # noqa: E402
 from farm.accounts.models import Door, User  # noqa: E402
 from farm.accounts.services import account_of  # noqa: E402
 from farm.agents import services  # noqa: E402
-from farm.agents.models import Agent, Message, ProviderProject, Server  # noqa: E402
+from farm.agents.models import Agent, Message, ProviderProject, Server, TelegramLink  # noqa: E402
 from farm.agents.reconciler.driving import drive_due  # noqa: E402
 from farm.agents.reconciler.machines import authority  # noqa: E402
 from farm.agents.reconciler.projects import ensure_projects  # noqa: E402
@@ -87,9 +87,18 @@ def say(order: Order) -> str:
     return str(message.pk)
 
 
+def link(order: Order) -> str:
+    """Give the agent a bot."""
+    agent = Agent.objects.get()
+    services.link_telegram(
+        actor=agent.owner, door=Door.CLI, agent=agent, bot_token=order["bot_token"]
+    )
+    return agent.uid
+
+
 def expire(_order: Order) -> str:
     """What time does: every lease of the dead runs out."""
-    for model in (Agent, Server, Message, ProviderProject):
+    for model in (Agent, Server, Message, TelegramLink, ProviderProject):
         model.objects.exclude(lease_until=None).update(lease_until=timezone.now())
     return "expired"
 
@@ -120,6 +129,7 @@ VERBS: Mapping[str, Callable[[Order], str]] = {
     "delete": delete,
     "retry": retry,
     "say": say,
+    "link": link,
     "expire": expire,
     "sweep": sweep,
     "swap_key": swap_key,

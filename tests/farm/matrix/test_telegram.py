@@ -1,0 +1,86 @@
+"""A bot given to an agent: a code instead of a numeric id, one reader, and hello there too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+import pytest
+
+from tests.farm.matrix.farms import Farm, wait_until
+from tests.farm.matrix.verdicts import answers, one_running
+
+NADIA = 4242
+STATE = "SELECT state FROM agents_telegramlink"
+CODE = "SELECT code FROM agents_telegramlink"
+
+
+@pytest.fixture
+def bot(farm: Farm) -> str:
+    """A bot's token, fresh from BotFather."""
+    name = f"t{uuid4().hex[:16]}_bot"
+    made = farm.control.post("/telegram/bots", json={"name": "Ada", "username": name})
+    made.raise_for_status()
+    token: str = made.json()["token"]
+    return token
+
+
+def write(farm: Farm, bot: str, text: str, *, person: int = NADIA) -> None:
+    """Somebody writes to the bot."""
+    wish = {"bot": bot, "from": person, "name": "Nadia", "text": text}
+    farm.control.post("/telegram/messages", json=wish).raise_for_status()
+
+
+def said(farm: Farm, bot: str, *, person: int = NADIA) -> Sequence[str]:
+    """What the bot said to somebody."""
+    answer = farm.control.get("/telegram/messages", params={"bot": bot, "chat": person})
+    answer.raise_for_status()
+    return [message["text"] for message in answer.json()["messages"] if message["by"] == "bot"]
+
+
+def test_whoever_sends_the_code_is_greeted_there_and_in_the_page_and_nobody_else(
+    farm: Farm, bot: str
+) -> None:
+    farm.start_worker()
+    farm.wish("ask", bot_token=bot)
+    write(farm, bot, f"my code is {farm.ask(CODE).lower()}")
+    one_running(farm)
+    assert farm.ask(STATE) == "linked"
+    first = farm.ask("SELECT text FROM agents_message ORDER BY id LIMIT 1")
+    wait_until("it says hello", lambda: first in said(farm, bot))
+    write(farm, bot, "bonjour")
+    wait_until("the agent answers there", lambda: len(said(farm, bot)) > 1)
+    assert said(farm, bot).count(first) == 1
+    write(farm, bot, "let me in", person=666)
+    write(farm, bot, "encore")
+    wait_until("the agent answers again", lambda: len(said(farm, bot)) > 2)
+    assert said(farm, bot, person=666) == []
+
+
+def test_a_bot_linked_to_a_running_agent_is_set_up_and_greets(farm: Farm, bot: str) -> None:
+    farm.start_worker()
+    farm.wish("ask")
+    one_running(farm)
+    farm.wish("link", bot_token=bot)
+    write(farm, bot, farm.ask(CODE))
+    wait_until("it is linked", lambda: farm.ask(STATE) == "linked")
+    wait_until("it says hello", lambda: bool(said(farm, bot)))
+    assert farm.phase() == "running"
+    assert "reconfigured" in farm.codes()
+    answers(farm)
+
+
+def test_a_wrong_code_links_nobody(farm: Farm, bot: str) -> None:
+    farm.start_worker()
+    farm.wish("ask", bot_token=bot)
+    write(farm, bot, "AAAAAA")
+    one_running(farm)
+    offset = "SELECT update_offset > 0 FROM agents_telegramlink"
+    wait_until("it was read", lambda: farm.ask(offset) == "1")
+    assert farm.ask(STATE) == "waiting"
+
+
+@pytest.mark.parametrize("token", ["no token", "12345:" + "x" * 35])
+def test_a_token_that_is_none_is_refused_at_its_field(farm: Farm, token: str) -> None:
+    with pytest.raises(AssertionError, match="telegram_bot_token"):
+        farm.wish("ask", bot_token=token)
