@@ -55,11 +55,17 @@ def _wanted(process: Process, given: Given, line: str) -> Package | None:
     """The package a requirement names, if its checksums are the published ones."""
     name, _, version = line.split(maxsplit=1)[0].partition("==")
     package = published(name, version)
-    if package is None:
+    if package is None or not package.sha256:
         process.complain(f"ERROR: No matching distribution found for {name}=={version}")
         return None
     told = re.findall(r"--hash=sha256:([0-9a-f]{64})", line)
-    if (told or given.has("hashes")) and package.sha256 not in told:
+    if given.has("hashes") and not told:
+        process.complain(
+            "ERROR: Hashes are required in --require-hashes mode, but they are missing from some"
+            f" requirements:\n    {line} --hash=sha256:{package.sha256}"
+        )
+        return None
+    if told and package.sha256 not in told:
         process.complain(
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n"
             f"    {line.split(maxsplit=1)[0]}:\n             Got        {package.sha256}"
