@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from provisioning import runtime
-from tests.sandbox.guests.house import House, Machine, new_papers
+from provisioning import cloudinit, runtime
+from tests.sandbox.guests.house import VERSIONS, House, Machine, new_papers
 
 RUNTIME_IMAGE = "with-runtime"
 
@@ -25,20 +25,23 @@ def house(
 
 
 @pytest.fixture(scope="session")
-def first(house: House) -> Machine:
-    """A machine from the vanilla image, set up by the farm's user-data; its disk becomes an image.
+def image(house: House) -> str:
+    """An image that holds the runtime, baked by the farm's own user-data from the vanilla one.
 
-    It took the long road, so that all others may take the short one.
+    It took the long road, so that all other machines may take the short one.
     """
+    baker = house.create(cloudinit.render_image(VERSIONS), new_papers())
+    house.wait_until(lambda: house.is_off(baker), "The image's machine was not baked well.")
+    house.wait(house.guests.snapshot(baker.id, RUNTIME_IMAGE))
+    house.destroy(baker)
+    return RUNTIME_IMAGE
+
+
+@pytest.fixture(scope="session")
+def first(house: House, image: str) -> Machine:
+    """A machine that the farm's user-data has set up, for tests that leave it as it is."""
     papers = new_papers()
-    machine = house.create(house.user_data(papers), papers)
+    machine = house.create(house.user_data(papers), papers, image=image)
     outcome = machine.installed()
     assert outcome.state is runtime.InstallationState.INSTALLED, outcome.detail
-    house.wait(house.guests.snapshot(machine.id, RUNTIME_IMAGE))
     return machine
-
-
-@pytest.fixture
-def image(first: Machine) -> str:
-    """An image that holds the runtime."""
-    return RUNTIME_IMAGE

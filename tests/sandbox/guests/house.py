@@ -19,7 +19,7 @@ from aiohttp import web
 from farm.sandbox.callers import host_addresses
 from farm.sandbox.clock import Clock
 from farm.sandbox.faults import Gate
-from farm.sandbox.guests.base import GuestKind, GuestSpec
+from farm.sandbox.guests.base import GuestKind, GuestSpec, GuestState
 from farm.sandbox.guests.real import RealGuests
 from farm.sandbox.guests.simulated import SimulatedGuests
 from farm.sandbox.model.keys import Keyring
@@ -216,6 +216,10 @@ class House:
         spec = GuestSpec(next(self._ids), papers.principal, image, user_data, ipv4, boot=boot)
         self.wait(self.guests.create(spec))
         return Machine(spec.id, ipv4, self.guests.ssh_port, papers, self)
+
+    def is_off(self, machine: Machine) -> bool:
+        """Whether its power is off."""
+        return self.wait(self.guests.state(machine.id)) is GuestState.OFF
 
     def destroy(self, machine: Machine) -> None:
         """Away with it."""

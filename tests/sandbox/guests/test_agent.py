@@ -17,11 +17,10 @@ MEMBER, STRANGER = Person(777, "Bob", "en"), Person(778, "Mallory", "en")
 
 
 @pytest.fixture(scope="module")
-def agent(house: House, first: Machine) -> Iterator[Machine]:
+def agent(house: House, image: str) -> Iterator[Machine]:
     """A machine whose agent runs, with a bot that only the member may talk to."""
-    del first  # its image must be there
     papers = new_papers()
-    machine = house.create(house.user_data(papers), papers, image="with-runtime")
+    machine = house.create(house.user_data(papers), papers, image=image)
     machine.installed()
     bot = house.call(house.chats.ready_bot)
     telegram = runtime.Telegram(bot.token, (MEMBER.id,), house.telegram_url)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from farm.sandbox.guests.base import GuestRule, GuestState
+from farm.sandbox.guests.base import GuestRule
 from provisioning import runtime, ssh
 from provisioning.certificates import Authority, new_private_key
 from provisioning.errors import HostKeyMismatch, Transient
@@ -134,7 +134,7 @@ def test_a_disk_outlives_the_power(house: House, image: str) -> None:
         shell.run(["sh", "-c", "echo here > /root/note && sync"])
 
     house.wait(house.guests.power_off(machine.id))
-    assert house.wait(house.guests.state(machine.id)) is GuestState.OFF
+    assert house.is_off(machine)
     with pytest.raises(Transient), machine.shell():
         pass
     house.wait(house.guests.power_on(machine.id))
@@ -152,9 +152,7 @@ def test_a_machine_that_is_asked_to_halt_goes_off(house: House, image: str) -> N
 
     house.wait(house.guests.shutdown(machine.id))
 
-    house.wait_until(
-        lambda: house.wait(house.guests.state(machine.id)) is GuestState.OFF, "It never halts."
-    )
+    house.wait_until(lambda: house.is_off(machine), "It never halts.")
     house.destroy(machine)
 
 
@@ -168,6 +166,18 @@ def test_an_image_with_the_runtime_needs_no_installation(house: House, image: st
     with machine.shell() as shell:
         log = shell.run(["cat", "/var/log/farm-install.log"]).stdout
     assert b"\nadded " not in log
+    house.destroy(machine)
+
+
+def test_the_vanilla_image_gets_the_runtime_from_the_registries(house: House) -> None:
+    if house.kind == "real":
+        pytest.skip("the image of these tests was baked on that road, which takes minutes")
+    papers = new_papers()
+    machine = house.create(house.user_data(papers), papers)
+
+    assert machine.installed().state is runtime.InstallationState.INSTALLED
+    with machine.shell() as shell:
+        assert b"\nadded " in shell.run(["cat", "/var/log/farm-install.log"]).stdout
     house.destroy(machine)
 
 

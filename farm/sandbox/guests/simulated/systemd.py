@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from farm.sandbox.guests.simulated.machine import Machine
 
 
+LOOK_AGAIN = 0.02
+"""Seconds between two looks at cloud-init."""
+
+
 class Active(StrEnum):
     """systemd's ActiveState."""
 
@@ -108,11 +112,18 @@ class Services:
             return
         self._starting.add(name)
         try:
+            await self._after_cloud_init(service)
             await self._start_needed(service)
             service.restarts = 0
             await self._launch(service)
         finally:
             self._starting.discard(name)
+
+    async def _after_cloud_init(self, service: Service) -> None:
+        """The one ordering that takes long: what comes after cloud-init waits for its end."""
+        if "cloud-final.service" in service.unit.names("Unit.After"):
+            while self._machine.cloud_init in {"not started", "running"}:
+                await self._machine.sleep(LOOK_AGAIN)
 
     async def _start_needed(self, service: Service) -> None:
         for needed in [*service.unit.names("Unit.Wants"), *service.unit.names("Unit.Requires")]:

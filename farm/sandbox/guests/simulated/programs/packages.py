@@ -53,21 +53,32 @@ CURL = {
 
 
 async def curl(process: Process) -> int:
-    """curl and wget: one HTTP request."""
+    """curl and wget: one HTTP request for each URL, tried again as --retry says."""
     given = read(process.arguments, "fsSLIkiqgN", "oXHdumwAO", CURL)
     code = 0
     for url in [*given.operands, *given.values.get("url", [])]:
-        try:
-            answer = await process.machine.around.outside.ask(
-                process.machine, process.who, _request(given, url)
-            )
-        except (Unreachable, TimeoutError) as error:
-            code = error.code if isinstance(error, Unreachable) else 28
-            if not given.has("s") or given.has("S"):
-                process.complain(f"curl: ({code}) {error or 'Operation timed out'}")
-            continue
-        code = _deliver(process, given, answer)
+        for left in range(int(given.value("retry", "0")), -1, -1):
+            code, again = await _fetch(process, given, url)
+            if not (again and left):
+                break
+            await process.machine.sleep(float(given.value("rd", "1")))
     return code
+
+
+async def _fetch(process: Process, given: Given, url: str) -> tuple[int, bool]:
+    """(exit code, whether another attempt may do better)."""
+    outside = process.machine.around.outside
+    try:
+        answer = await outside.ask(process.machine, process.who, _request(given, url))
+    except (Unreachable, TimeoutError) as error:
+        code = error.code if isinstance(error, Unreachable) else 28
+        if not given.has("s") or given.has("S"):
+            process.complain(f"curl: ({code}) {error or 'Operation timed out'}")
+        return code, given.has("ra") or code == 28 or (code == 7 and given.has("rc"))
+    busy = answer.status in {408, 429, 500, 502, 503, 504}
+    if busy and given.value("retry"):
+        return 22 if given.has("f") else 0, True
+    return _deliver(process, given, answer), False
 
 
 def _request(given: Given, url: str) -> Request:
