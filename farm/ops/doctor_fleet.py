@@ -13,10 +13,11 @@ from django.utils import timezone
 from farm.agents.models import Offer
 from farm.agents.selectors import due_rows, last_beat, orphans, provider_pauses
 from farm.ops.findings import Finding
-from provisioning.errors import ProvisioningError
+from provisioning.errors import ProvisioningError, Transient
 from provisioning.registry import Credentials, provider_for
 
 SILENCE = timedelta(seconds=60)
+PRICES = "The worker reads them from the cloud: mend what is said of either."
 START = "Start the farm with `make run`, or one with `farm worker`."
 
 
@@ -54,6 +55,9 @@ def cloud() -> Iterator[Finding]:
     token, endpoint = settings.HETZNER_TOKEN, settings.HETZNER_ENDPOINT
     try:
         provider_for(Credentials("hetzner", token, endpoint)).verify()
+    except Transient as error:
+        remedy = "Look at this machine's network, and at HETZNER_ENDPOINT if that is set."
+        yield Finding("cloud", f"{endpoint}: {error}", remedy)
     except ProvisioningError as error:
         remedy = "Give a token with read and write as HETZNER_TOKEN, or start the sandbox."
         yield Finding("cloud", f"{endpoint}: {error}", remedy)
@@ -87,7 +91,7 @@ def offers() -> Iterator[Finding]:
     if known:
         yield Finding("offers", f"{known} prices known.")
     else:
-        yield Finding("offers", "No price is known, so no agent can be created.", START)
+        yield Finding("offers", "No price is known, so no agent can be created.", PRICES)
 
 
 def guests() -> Iterator[Finding]:

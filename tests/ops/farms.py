@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DEADLINE = 90.0
@@ -34,12 +34,13 @@ def free_port() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where a farm keeps its data and listens, and of which kind its guests are."""
+    """Where a farm keeps its data and listens, which guests it has, and what else is set."""
 
     data: Path
     port: int
     tunnel_port: int
     guests: str = "simulated"
+    extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -51,6 +52,7 @@ class Surroundings:
             "PORT": str(self.port),
             "TUNNEL_PORT": str(self.tunnel_port),
             "GUESTS": self.guests,
+            **self.extra,
         }
 
     def farm(self, *words: str, timeout: float = DEADLINE) -> subprocess.CompletedProcess[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -104,3 +105,17 @@ def _runs(pid: int, name: str) -> bool:
 
 def _said(log: Path, words: str) -> bool:
     return words in log.read_text()
+
+
+def test_with_a_token_there_is_no_sandbox(surroundings: Surroundings) -> None:
+    token = {"HETZNER_TOKEN": "0" * 64, "HETZNER_ENDPOINT": "http://127.0.0.1:9/v1"}
+    real = replace(surroundings, extra=token)
+    with running_farm(real) as farm:
+        assert farm.said["guests"] == "hetzner"
+        assert farm.said["mailbox"] == ""
+        assert "EMAIL_HOST is not set" in farm.said["why"]
+        examined = real.farm("doctor", "--json")
+        found = json.loads(examined.stdout)["findings"]
+        assert examined.returncode == 1
+        assert {finding["part"] for finding in found if finding["remedy"]} == {"cloud", "offers"}
+    assert not (surroundings.data / "sandbox").exists()
