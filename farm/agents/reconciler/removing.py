@@ -56,9 +56,8 @@ def seek_and_remove(claim: Claim[Server]) -> Nap:
 def remove(claim: Claim[Server]) -> Nap:
     """Write down that it is to go, then have it deleted."""
     server, now = claim.row, timezone.now()
-    reason = server.reason if server.reason in GIVEN_UP else ""
     with claim.recording():
-        move_server(server, ServerPhase.DELETING, now, reason=reason)
+        move_server(server, ServerPhase.DELETING, now, reason=_why_given_up(server))
         claim.save(*MOVED)
         note_server(server, "machine_removed", now)
     provider_of(server.provider).delete(server.provider_id)
@@ -99,15 +98,20 @@ def look_again(claim: Claim[Server]) -> Nap:
         return None
     with claim.recording():
         server.provider_id, server.wanted_gone, server.gone_at = machine.provider_id, True, None
-        move_server(server, ServerPhase.DELETING, now, reason=server.reason)
+        move_server(server, ServerPhase.DELETING, now, reason=_why_given_up(server))
         claim.save("provider_id", "wanted_gone", "gone_at", *MOVED)
     return AT_ONCE
+
+
+def _why_given_up(server: Server) -> str:
+    """Only such a reason stays to the end: its agent counts the machines that did not come up."""
+    return server.reason if server.reason in GIVEN_UP else ""
 
 
 def _record_gone(claim: Claim[Server]) -> None:
     server, now = claim.row, timezone.now()
     with claim.recording():
-        move_server(server, ServerPhase.GONE, now, reason=server.reason)
+        move_server(server, ServerPhase.GONE, now, reason=_why_given_up(server))
         server.gone_at, server.first_host_key = now, ""
         claim.save("gone_at", "first_host_key", *MOVED)
         note_server(server, "machine_gone", now)
