@@ -25,6 +25,16 @@ def house(
 
 
 @pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Simulated guests for what only they can do."""
+    opened = House("simulated", tmp_path_factory.mktemp("simulated"))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@pytest.fixture(scope="session")
 def image(house: House) -> str:
     """An image that holds the runtime, baked by the farm's own user-data from the vanilla one.
 

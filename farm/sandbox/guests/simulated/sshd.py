@@ -57,6 +57,13 @@ class Login(SSHServer):
         if self._connection is not None:
             self.machine.connections.discard(self._connection)
 
+    def hang_up(self, connection: socket.socket) -> None:
+        """Cut the connection, whether or not SSH has begun on it."""
+        if self._connection is not None:
+            self._connection.abort()
+        else:
+            reset(connection)
+
     def begin_auth(self, username: str) -> bool:
         """Find the user and what lets them in; a login is always asked for."""
         files = self.machine.files
@@ -272,43 +279,27 @@ def host_keys(machine: Machine, config: SshdConfig) -> list[asyncssh.SSHKey]:
 
 async def serve(machine: Machine, connection: socket.socket) -> None:
     """Speak SSH over an accepted connection until it is up or refused."""
-    config = machine.sshd
-    if config is None:
+    if machine.sshd is None:
         reset(connection)
         return
+    login = Login(machine, machine.sshd)
     try:
         async with machine.around.gate.passage("ssh", f"{machine.identity.ipv4} connect"):
-            login = await _greet(machine, config, connection)
+            await _greet(login, machine.sshd, connection)
     except (Severed, Refused):
-        _cut(machine, connection)
-        return
+        login.hang_up(connection)
     except (asyncssh.Error, OSError, TimeoutError):
         connection.close()
-        return
-    login.admitted.set()
+    except asyncio.CancelledError:
+        connection.close()
+        raise
+    else:
+        login.admitted.set()
 
 
-def _cut(machine: Machine, connection: socket.socket) -> None:
-    for open_one in list(machine.connections):
-        if open_one.get_extra_info("socket") is not None and open_one.get_extra_info(
-            "peername"
-        ) == _peer(connection):
-            open_one.abort()
-    with contextlib.suppress(OSError):
-        reset(connection)
-
-
-def _peer(connection: socket.socket) -> object:
-    try:
-        return connection.getpeername()
-    except OSError:
-        return None
-
-
-async def _greet(machine: Machine, config: SshdConfig, connection: socket.socket) -> Login:
-    login = Login(machine, config)
-    keys = host_keys(machine, config)
-    if await _strange_key(machine):
+async def _greet(login: Login, config: SshdConfig, connection: socket.socket) -> None:
+    keys = host_keys(login.machine, config)
+    if await _strange_key(login.machine):
         keys = [asyncssh.generate_private_key("ssh-ed25519")]
     await asyncssh.run_server(
         connection,
@@ -325,7 +316,6 @@ async def _greet(machine: Machine, config: SshdConfig, connection: socket.socket
         line_editor=False,
         login_timeout=float(config.word("logingracetime", "120").rstrip("s")),
     )
-    return login
 
 
 async def _strange_key(machine: Machine) -> bool:
