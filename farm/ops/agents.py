@@ -12,7 +12,7 @@ from farm.accounts.models import Door, User
 from farm.accounts.services import account_of
 from farm.agents.models import Agent, AgentPhase
 from farm.agents.selectors import agents_of
-from farm.agents.services import AgentWish, create_agent, delete_agent
+from farm.agents.services import AgentWish, create_agent, delete_agent, retry_agent
 from farm.ops.agent_views import (
     agent_row,
     events_table,
@@ -53,7 +53,7 @@ def create(  # noqa: PLR0913  (one per field of the wish)
     blueprint: Annotated[str, typer.Option(help="Which kind of agent.")] = "",
     plan: Annotated[str, typer.Option(help="Which size.")] = "",
     region: Annotated[str, typer.Option(help="Where.")] = "",
-    language: Annotated[str, typer.Option(help="en or fr.")] = "en",
+    language: Annotated[str, typer.Option(help="en or fr; yours unless given.")] = "",
     model: Annotated[str, typer.Option(help="Whose model answers.")] = "",
     model_key_file: SecretFile = None,
     telegram_token_file: SecretFile = None,
@@ -64,17 +64,17 @@ def create(  # noqa: PLR0913  (one per field of the wish)
 ) -> None:
     """Create an agent, wait until it answers, and show its first words."""
     with serving(as_json=as_json):
+        actor = acting_or_new(email)
         wish = AgentWish(
             name=name,
             blueprint=blueprint,
             plan=plan,
             region=region,
-            language=language,
+            language=language or actor.language,
             model_provider=model,
             model_key=_secret(model_key_file),
             telegram_bot_token=_secret(telegram_token_file),
         )
-        actor = acting_or_new(email)
         wait_for_prices()
         agent = create_agent(actor=actor, account=account_of(user=actor), door=Door.CLI, wish=wish)
         if not no_wait:
@@ -118,6 +118,25 @@ def events(which: Which, *, email: ActingAs = "", as_json: AsJson = False) -> No
             print_json(happened)
         else:
             console().print(events_table(happened))
+
+
+@app.command()
+def retry(
+    which: Which,
+    *,
+    email: ActingAs = "",
+    no_wait: NoWait = False,
+    timeout: Seconds = 900,
+    as_json: AsJson = False,
+) -> None:
+    """Start an agent that failed again, with a fresh machine, and wait until it answers."""
+    with serving(as_json=as_json):
+        actor = acting(email)
+        agent = agent_called(which, actor)
+        retry_agent(actor=actor, door=Door.CLI, agent=agent)
+        if not no_wait:
+            wait_for_phase(agent, AgentPhase.RUNNING, seconds=timeout, quiet=as_json)
+        _show(agent, actor, as_json=as_json)
 
 
 @app.command()

@@ -12,7 +12,7 @@ import typer
 from django.utils import timezone
 from rich.live import Live
 
-from farm.agents.models import Agent, AgentPhase, Offer
+from farm.agents.models import Agent, AgentPhase, Offer, OperationState
 from farm.agents.selectors import Progress, last_beat, progress_of
 from farm.agents.selectors.progress import LineState
 from farm.ops.answer import Trouble, console
@@ -74,7 +74,7 @@ def _line_by_line() -> Show:
 
 
 def _give_up_if_hopeless(agent: Agent, progress: Progress, phase: AgentPhase) -> None:
-    if agent.phase == AgentPhase.FAILED and agent.wanted != Agent.Wanted.DELETED:
+    if progress.state == OperationState.FAILED:
         raise Trouble(_why(progress, f"{agent.name} failed."), code=agent.reason or "failed")
     if agent.wanted == Agent.Wanted.DELETED and phase != AgentPhase.DELETED:
         raise Trouble(f"{agent.name} is being deleted.", code="agent_gone")
