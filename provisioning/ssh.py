@@ -6,6 +6,7 @@ import io
 import logging
 import shlex
 import socket
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,8 +84,10 @@ class Shell:
         pass it through `quoting.plain` before anybody sees it.
         """
         try:
-            with self._transport.open_session(timeout=CONNECT_TIMEOUT) as channel:
-                channel.settimeout(CONNECT_TIMEOUT)
+            with (
+                self._no_longer_than(timeout),
+                self._transport.open_session(timeout=CONNECT_TIMEOUT) as channel,
+            ):
                 channel.exec_command(shlex.join(argv))
                 return streams.converse(channel, stdin, timeout=timeout, limit=limit)
         except _FAILURES as error:
@@ -113,7 +116,7 @@ class Shell:
         come whole within `timeout` seconds and `limit` bytes.
         """
         request = streams.HttpRequest(method, path, headers, body)
-        with self.forward(port) as channel:
+        with self._no_longer_than(timeout), self.forward(port) as channel:
             try:
                 return streams.exchange(channel, request, timeout=timeout, limit=limit)
             except _FAILURES as error:
@@ -127,6 +130,20 @@ class Shell:
             )
         except _FAILURES as error:
             raise _failure(error, f"reaching port {port}") from error
+
+    @contextmanager
+    def _no_longer_than(self, timeout: float) -> Iterator[None]:
+        """Hang up on a machine that holds us beyond `timeout` seconds and the time to connect.
+
+        Its word on whether a command runs, and room for what we send, are waited for without end.
+        """
+        watch = threading.Timer(CONNECT_TIMEOUT + timeout, self._transport.close)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
 
     def close(self) -> None:
         """Hang up."""

@@ -17,6 +17,7 @@ from provisioning.certificates import Authority, new_private_key
 from provisioning.errors import AnswerLost, HostKeyMismatch, NeedsOperator, Transient
 from provisioning.remotefiles import RemoteFile
 from tests.provisioning.machine import FLOOD, NEVER, Machine, new_authority, now, running_machine
+from tests.provisioning.mute import mute_machine
 
 
 @pytest.fixture
@@ -68,6 +69,13 @@ def test_endless_output_is_given_up(machine: Machine) -> None:
     ):
         shell.run((FLOOD,), timeout=1.0)
     assert caught.value.code == "timeout"
+
+
+def test_a_machine_that_never_says_whether_a_command_runs_is_given_up() -> None:
+    with mute_machine() as target, ssh.connect(target, new_authority(), now()) as shell:
+        with pytest.raises(AnswerLost):
+            shell.run(("true",), timeout=0.5)
+        assert not shell.alive
 
 
 def test_a_connection_that_dies_in_a_command_is_an_answer_lost(machine: Machine) -> None:
