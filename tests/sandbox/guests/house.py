@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -110,9 +110,10 @@ class Machine:
         found: list[runtime.Installation] = []
 
         def ended() -> bool:
-            with self.shell() as shell:
+            # cloud-init starts sshd anew when it has written how sshd is to be.
+            with suppress(Transient), self.shell() as shell:
                 found.append(runtime.installed(shell))
-            return found[-1].state is not runtime.InstallationState.INSTALLING
+            return bool(found) and found[-1].state is not runtime.InstallationState.INSTALLING
 
         self.house.wait_until(ended, "The machine's set-up never ends.")
         return found[-1]
