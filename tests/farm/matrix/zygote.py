@@ -161,8 +161,8 @@ def _child(order: Order, writer: int) -> NoReturn:
             os.close(writer)
             LASTING[order["do"]](order)
         else:
-            with os.fdopen(writer, "w") as pipe:
-                pipe.write(json.dumps({"result": VERBS[order["do"]](order)}))
+            # The pipe ends with this process, so that nobody reads the log before it is written.
+            os.write(writer, json.dumps({"result": VERBS[order["do"]](order)}).encode())
         code = 0
     except Exception:  # noqa: BLE001 - the forked child's last word goes to its log
         traceback.print_exc()
