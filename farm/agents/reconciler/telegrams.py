@@ -13,7 +13,7 @@ from farm.agents.pace import TELEGRAM_CODE
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.setting_up import first_words_of
 from farm.agents.reconciler.troubles import Nap, jitter
-from farm.agents.services.telegram import ask_reconfigure
+from farm.agents.services.telegram import CODE_LENGTH, CODE_LETTERS, ask_reconfigure
 from farm.agents.telegram import BotBusy, Note, TokenRefused, get_notes, send_text
 from farm.outbound import Unreachable
 from provisioning.lifecycle import back_off, poll_delay
@@ -71,11 +71,20 @@ def _acknowledge(claim: Claim[TelegramLink]) -> Nap:
 
 
 def _sender_of(code: str, notes: Sequence[Note]) -> Note | None:
-    """Who sent the code, alone or after a word such as /start."""
+    """Who sent the code, alone or in a sentence."""
     for heard in notes:
-        if code in heard.text.upper().split():
+        if _guesses_in(heard.text) == [code]:
             return heard
     return None
+
+
+def _guesses_in(text: str) -> list[str]:
+    """The words shaped as a code; a message of several is a stranger trying hundreds at once."""
+    return [
+        word
+        for word in text.upper().split()
+        if len(word) == CODE_LENGTH and set(word) <= set(CODE_LETTERS)
+    ]
 
 
 def _greet(claim: Claim[TelegramLink]) -> Nap:

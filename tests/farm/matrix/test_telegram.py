@@ -70,10 +70,11 @@ def test_a_bot_linked_to_a_running_agent_is_set_up_and_greets(farm: Farm, bot: s
     answers(farm)
 
 
-def test_a_wrong_code_links_nobody(farm: Farm, bot: str) -> None:
+@pytest.mark.parametrize("text", ["AAAAAA", "AAAAAA {code}"], ids=["wrong", "one-of-many"])
+def test_a_wrong_code_and_many_at_once_link_nobody(farm: Farm, bot: str, text: str) -> None:
     farm.start_worker()
     farm.wish("ask", bot_token=bot)
-    write(farm, bot, "AAAAAA")
+    write(farm, bot, text.format(code=farm.ask(CODE)))
     one_running(farm)
     offset = "SELECT update_offset > 0 FROM agents_telegramlink"
     wait_until("it was read", lambda: farm.ask(offset) == "1")
