@@ -6,6 +6,7 @@ It connects to the address it checked, never to one that a second look at the na
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 import time
 from collections.abc import Mapping
@@ -15,6 +16,10 @@ import httpx
 from django.conf import settings
 
 MOST_BYTES = 256 * 1024
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+# At INFO it would write every address into the log, and a bot's token is part of one.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class Unreachable(Exception):  # noqa: N818
@@ -100,9 +105,16 @@ def _checked_address(url: httpx.URL) -> str:
 
 def _is_public(address: str) -> bool:
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    return parsed.is_global and not parsed.is_multicast
+    within = _ipv4_in(parsed) if isinstance(parsed, ipaddress.IPv6Address) else None
+    reached = within or parsed
+    return reached.is_global and not reached.is_multicast
+
+
+def _ipv4_in(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The address that a packet to this one ends at where it is translated or tunnelled."""
+    if address in NAT64 or int(address) >> 32 == 0:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def _configured(url: httpx.URL) -> bool:

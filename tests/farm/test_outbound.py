@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,6 +59,9 @@ def get(url: str) -> bytes:
         "http://100.64.0.1/",
         "http://[::1]:9/",
         "http://[::ffff:10.0.0.1]/",
+        "http://[::10.0.0.1]/",
+        "http://[64:ff9b::169.254.169.254]/",
+        "http://[2002:7f00:1::]/",
         "http://0.0.0.0:9/",
         "http://198.18.0.1/",
     ],
@@ -93,3 +97,12 @@ def test_a_token_in_an_address_is_in_no_message(settings: Settings) -> None:
         get("http://127.0.0.1:1/bot123:secret/getMe")
     assert "secret" not in str(failure.value)
     assert not failure.value.maybe_received
+
+
+def test_a_token_in_an_address_is_in_no_log(
+    elsewhere: str, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    settings.TELEGRAM_ENDPOINT = elsewhere
+    get(f"{elsewhere}/bot123:secret/getMe")
+    assert "secret" not in caplog.text
