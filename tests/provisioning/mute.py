@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import paramiko
+from paramiko.common import AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 
 from provisioning.certificates import new_private_key
 from provisioning.ssh import Target
@@ -18,19 +19,19 @@ class _Mute(paramiko.ServerInterface):
     def __init__(self, over: threading.Event) -> None:
         self._over = over
 
-    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:  # noqa: ARG002
-        return paramiko.AUTH_SUCCESSFUL
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        return AUTH_SUCCESSFUL
 
-    def get_allowed_auths(self, username: str) -> str:  # noqa: ARG002
+    def get_allowed_auths(self, username: str) -> str:
         return "publickey"
 
-    def check_channel_request(self, kind: str, chanid: int) -> int:  # noqa: ARG002
-        return paramiko.OPEN_SUCCEEDED
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        return OPEN_SUCCEEDED
 
     def check_channel_exec_request(
         self,
-        channel: paramiko.Channel,  # noqa: ARG002
-        command: bytes,  # noqa: ARG002
+        channel: paramiko.Channel,
+        command: bytes,
     ) -> bool:
         self._over.wait()
         return False
