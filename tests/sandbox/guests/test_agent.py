@@ -8,6 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from farm.sandbox.model.keys import OWN_ANTHROPIC_KEY
 from farm.sandbox.telegram.chats import Bot, Person
 from provisioning import runtime
 from provisioning.errors import Transient
@@ -136,3 +137,17 @@ def test_a_stopped_agent_stays_stopped(house: House, agent: Machine) -> None:
         assert not runtime.failed(shell)
         runtime.start(shell)
     house.wait_until(lambda: good(agent), "The agent does not start again.")
+
+
+def test_a_members_own_key_speaks_its_providers_dialect(house: House, agent: Machine) -> None:
+    url = house.model_url.removesuffix("/v1")
+    own = runtime.ModelAccess("anthropic", "claude-sonnet-4-6", OWN_ANTHROPIC_KEY, url)
+    with agent.shell() as shell:
+        shell.write(runtime.files(replace(house.settings(), model=own)))
+        runtime.validate(shell)
+        runtime.restart(shell)
+    house.wait_until(lambda: good(agent), "The agent does not start again.")
+
+    answer = ask(agent, "write note.txt saying hello from Claude and read it back")
+
+    assert "hello from Claude" in answer

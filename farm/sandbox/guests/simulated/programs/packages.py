@@ -266,6 +266,24 @@ def _text_of_node(process: Process) -> str:
     return process.files.text(path or "/usr/bin/node") + "\n"
 
 
+NPM_OPTIONS = {
+    "global": "g",
+    "prefix=": "prefix",
+    "no-fund": "q",
+    "no-audit": "q",
+    "loglevel=": "l",
+    "no-update-notifier": "q",
+    "allow-scripts=": "a",
+    "omit=": "o",
+    "silent": "s",
+    "cafile=": "c",
+    "no-progress": "q",
+    "cache=": "cache",
+    "ignore-scripts": "q",
+    "registry=": "r",
+}
+
+
 async def npm(process: Process, version: str) -> int:
     """npm install -g --prefix folder packages, and --version."""
     if process.arguments[:1] in (["--version"], ["-v"]):
@@ -275,22 +293,7 @@ async def npm(process: Process, version: str) -> int:
         process.arguments,
         "gsq",
         "",
-        {
-            "global": "g",
-            "prefix=": "prefix",
-            "no-fund": "q",
-            "no-audit": "q",
-            "loglevel=": "l",
-            "no-update-notifier": "q",
-            "allow-scripts=": "a",
-            "omit=": "o",
-            "silent": "s",
-            "cafile=": "c",
-            "no-progress": "q",
-            "cache=": "cache",
-            "ignore-scripts": "q",
-            "registry=": "r",
-        },
+        NPM_OPTIONS,
     )
     verb, *wanted = given.operands or [""]
     if verb not in {"install", "i", "add", "uninstall", "cache"}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from farm.sandbox.guests.simulated.process import Process
 from farm.sandbox.guests.simulated.programs.arguments import read
@@ -54,36 +55,43 @@ def _basic(found: re.Match[str]) -> str:
 
 async def sed(process: Process) -> int:
     """sed [-n] [-i] [-E] scripts of s///, d, p with /pattern/ or line addresses."""
-    given = (
-        read(process.arguments, "nErsz", "ei", {"in-place": "i", "quiet": "n"})
-        if not any(a in {"-i", "--in-place"} for a in process.arguments)
-        else read([a for a in process.arguments if a not in {"-i", "--in-place"}], "nErsz", "e")
-    )
-    in_place = any(a in {"-i", "--in-place"} for a in process.arguments)
+    arguments = [word for word in process.arguments if word not in IN_PLACE]
+    in_place = len(arguments) < len(process.arguments)
+    given = read(arguments, "nErsz", "e", {"quiet": "n", "expression=": "e"})
     scripts, paths = given.values.get("e", []), given.operands
     if not scripts:
         scripts, paths = paths[:1], paths[1:]
-    commands = [
-        c.strip()
-        for script in scripts
-        for c in re.split(r"[\n;](?![^/]*/[gp]*$)", script)
-        if c.strip()
-    ]
-    for path in paths if in_place else ["-"]:
-        lines = await lines_of(process, [path] if in_place else paths)
-        result = [
+    commands = [one.strip() for script in scripts for one in re.split(BETWEEN, script)]
+    edit = Edit([one for one in commands if one], given.has("n"), given.has("E", "r"))
+    if not in_place:
+        process.stdout.write(edit.result(await lines_of(process, paths)))
+        return 0
+    for path in paths:
+        process.files.write(path, edit.result(await lines_of(process, [path])))
+    return 0
+
+
+IN_PLACE = frozenset({"-i", "--in-place"})
+BETWEEN = r"[\n;](?![^/]*/[gp]*$)"
+"""Where one command of a script ends: not at a semicolon inside s///."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What one sed does to every line."""
+
+    commands: list[str]
+    quiet: bool
+    extended: bool
+
+    def result(self, lines: list[str]) -> bytes:
+        """The lines as they come out."""
+        edited = [
             line
             for at, text in enumerate(lines, 1)
-            for line in _edited(
-                text, at, commands, quiet=given.has("n"), extended=given.has("E", "r")
-            )
+            for line in _edited(text, at, self.commands, quiet=self.quiet, extended=self.extended)
         ]
-        content = "".join(f"{line}\n" for line in result).encode(errors="surrogateescape")
-        if in_place:
-            process.files.write(path, content)
-        else:
-            process.stdout.write(content)
-    return 0
+        return "".join(f"{line}\n" for line in edited).encode(errors="surrogateescape")
 
 
 def _edited(line: str, at: int, commands: list[str], *, quiet: bool, extended: bool) -> list[str]:

@@ -136,10 +136,15 @@ async def useradd(process: Process) -> int:
     )
     for group in [g for g in given.value("G").split(",") if g]:
         join(process, name, group)
-    if given.has("m") and not process.files.is_dir(home):
+    if given.has("m"):
+        _make_home(process, home, uid, gid)
+    return 0
+
+
+def _make_home(process: Process, home: str, uid: int, gid: int) -> None:
+    if not process.files.is_dir(home):
         process.files.make_dir(home, 0o755, parents=True)
         process.files.chown(home, uid, gid)
-    return 0
 
 
 def _primary_group(process: Process, name: str, wanted: str, uid: int) -> int:

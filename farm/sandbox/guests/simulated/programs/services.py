@@ -350,25 +350,28 @@ CHANGING = frozenset(VERBS) - {
 }
 
 
+JOURNAL_OPTIONS = {
+    "unit=": "u",
+    "lines=": "n",
+    "output=": "o",
+    "no-pager": "q",
+    "since=": "S",
+    "boot": "b",
+    "quiet": "q",
+    "identifier=": "t",
+    "grep=": "g",
+    "vacuum-time=": "v",
+    "rotate": "q",
+}
+
+
 async def journalctl(process: Process) -> int:
     """journalctl [-u unit] [-n lines] [-o cat]."""
     given = read(
         process.arguments,
         "bxekqrf",
         "unopS",
-        {
-            "unit=": "u",
-            "lines=": "n",
-            "output=": "o",
-            "no-pager": "q",
-            "since=": "S",
-            "boot": "b",
-            "quiet": "q",
-            "identifier=": "t",
-            "grep=": "g",
-            "vacuum-time=": "v",
-            "rotate": "q",
-        },
+        JOURNAL_OPTIONS,
     )
     if process.who.uid:
         raise UsageError("No journal files were opened due to insufficient permissions.")

@@ -168,23 +168,26 @@ BRINGS = {"python3-pip": ("pip", "pip3")}
 """Programs that are not there before their package is."""
 
 
+APT_OPTIONS = {
+    "yes": "y",
+    "quiet": "q",
+    "assume-yes": "y",
+    "no-install-recommends": "n",
+    "option=": "o",
+    "purge": "p",
+    "quiet=": "q2",
+    "fix-broken": "f",
+    "allow-downgrades": "a",
+}
+
+
 async def apt(process: Process) -> int:
     """apt-get update, install, upgrade, clean and so on, from an archive of our own."""
     given = read(
         process.arguments,
         "qyfmd",
         "ot",
-        {
-            "yes": "y",
-            "quiet": "q",
-            "assume-yes": "y",
-            "no-install-recommends": "n",
-            "option=": "o",
-            "purge": "p",
-            "quiet=": "q2",
-            "fix-broken": "f",
-            "allow-downgrades": "a",
-        },
+        APT_OPTIONS,
     )
     if process.who.uid:
         return process.fail("Could not open lock file /var/lib/dpkg/lock-frontend", 100)
