@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from farm.__main__ import ENTRIES
+from farm.ops.agent_views import AgentRow, rows_table
+from farm.ops.answer import console
 
 SECONDS = 60
 
@@ -52,6 +55,20 @@ def test_a_farm_without_people_says_how_to_sign_up(tmp_path: Path) -> None:
     shown = farm("agents", "list", data=tmp_path)
     assert shown.returncode == 1
     assert "Nobody has signed up yet" in shown.stderr
+
+
+def test_what_a_farm_keeps_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
+    data = tmp_path / "farms" / "ours"
+    assert farm("agents", "list", data=data).returncode == 1
+    assert {path.stat().st_mode & 0o777 for path in (data, data.parent)} == {0o700}
+
+
+def test_an_agent_called_in_brackets_is_shown_by_its_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = AgentRow("uid", "[/bold]", "running", "m", "de", datetime.now(UTC), 0, 0, "EUR")
+    console().print(rows_table([row]))
+    assert "[/bold]" in capsys.readouterr().out
 
 
 def test_nothing_in_a_pipe_is_coloured(tmp_path: Path) -> None:
