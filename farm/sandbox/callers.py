@@ -1,7 +1,8 @@
-"""Telling the farm's own calls from those of the machines: only the farm's pass the gate."""
+"""Who calls: the farm, whose calls alone pass the gate, a machine, or a page of another site."""
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 
 from aiohttp import web
@@ -24,3 +25,16 @@ def host_addresses(service_host: str) -> frozenset[str]:
 def comes_from(request: web.Request, addresses: frozenset[str]) -> bool:
     """Whether the request was made from one of these addresses, and by no guest."""
     return GUEST_HEADER not in request.headers and request.remote in addresses
+
+
+def asked_by_address(request: web.Request) -> bool:
+    """Whether the page was asked for by an address, or localhost.
+
+    A site elsewhere can have its own name lead here, and would then read what its visitor may.
+    """
+    host = request.url.host or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from html import escape
 
 from aiohttp import web
 
+from farm.sandbox.callers import asked_by_address
 from farm.sandbox.mailbox.mails import Mail, Mails
 from farm.sandbox.pages import linked, page
 from farm.sandbox.wire import answer
@@ -17,7 +19,7 @@ _PREVIEW = 120
 
 def mailbox_application(mails: Mails) -> web.Application:
     """GET / lists, /mails/ID shows one, /messages?to=ADDRESS is the list as JSON."""
-    application = web.Application()
+    application = web.Application(middlewares=[_by_address_only])
     application.add_routes(message_routes(mails))
 
     async def listed(request: web.Request) -> web.Response:
@@ -43,6 +45,15 @@ def message_routes(mails: Mails, prefix: str = "") -> list[web.RouteDef]:
         return answer({"messages": [asdict(mail) for mail in found]})
 
     return [web.get(f"{prefix}/messages", messages)]
+
+
+@web.middleware
+async def _by_address_only(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    if not asked_by_address(request):
+        raise web.HTTPForbidden(text="Open the mailbox by its address, which begins with 127.")
+    return await handler(request)
 
 
 def _list(mails: tuple[Mail, ...], to: str) -> str:

@@ -7,7 +7,7 @@ from html import escape
 
 from aiohttp import web
 
-from farm.sandbox.callers import comes_from
+from farm.sandbox.callers import asked_by_address, comes_from
 from farm.sandbox.pages import linked, page
 from farm.sandbox.telegram.chats import Bot, Message, Person
 from farm.sandbox.telegram.service import Telegram
@@ -119,7 +119,7 @@ class PhonePages:
         origin = request.headers.get("Origin")
         if not comes_from(request, self._telegram.hosts):
             raise web.HTTPForbidden(text="Only people on the sandbox's own machine have a phone.")
-        if origin is not None and origin != f"http://{request.host}":
+        if not asked_by_address(request) or origin not in (None, f"http://{request.host}"):
             raise web.HTTPForbidden(text="Open this page itself and send the form from there.")
 
     def _person(self, request: web.Request) -> Person:

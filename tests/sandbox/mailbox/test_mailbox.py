@@ -119,3 +119,9 @@ def test_broken_mail_is_not_lost(
 
 def test_an_unknown_mail_is_not_found(page: httpx.Client) -> None:
     assert page.get("/mails/999999999").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/messages"])
+def test_another_site_whose_name_leads_here_reads_no_mail(page: httpx.Client, path: str) -> None:
+    assert page.get(path, headers={"Host": f"evil.example:{page.base_url.port}"}).status_code == 403
+    assert page.get(path, headers={"Host": f"localhost:{page.base_url.port}"}).status_code == 200

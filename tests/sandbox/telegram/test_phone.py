@@ -69,3 +69,11 @@ def test_another_site_cannot_write_in_somebodys_name(browser: httpx.Client) -> N
 @pytest.mark.parametrize("path", ["/phones/1", "/phones/1/nobody_bot"])
 def test_an_unknown_phone_is_not_found(browser: httpx.Client, path: str) -> None:
     assert browser.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example"])
+def test_another_site_whose_name_leads_here_reads_nothing(browser: httpx.Client, name: str) -> None:
+    host = f"{name}:{browser.base_url.port}"
+    same = {"Host": host, "Origin": f"http://{host}"}
+    assert browser.get("/", headers={"Host": host}).status_code == 403
+    assert browser.post("/", data={"name": "Eve"}, headers=same).status_code == 403
