@@ -65,6 +65,13 @@ def data_folder() -> Path:
     return folder("FARM_DATA", Path(__file__).resolve().parent.parent / "var")
 
 
+def own_folder(path: Path) -> Path:
+    """The folder, made with what is missing above it for the owner's eyes only."""
+    for missing in reversed([step for step in (path, *path.parents) if not step.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
 def kept_secret(name: str, keep: Path) -> str:
     """The secret `name`; without one it is made once and kept in the file `keep` (0600).
 
@@ -73,7 +80,7 @@ def kept_secret(name: str, keep: Path) -> str:
     if value := text(name):
         return value
     if not keep.exists():
-        keep.parent.mkdir(parents=True, exist_ok=True)
+        own_folder(keep.parent)
         _write_private(keep, secrets.token_urlsafe(48))
     return keep.read_text().strip()
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from farm import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-FARM_DATA = env.data_folder()
+FARM_DATA = env.own_folder(env.data_folder())
 
 DEBUG = env.flag("DEBUG", default=True)
 SECRET_KEY = env.kept_secret("SECRET_KEY", FARM_DATA / "secrets" / "secret_key")

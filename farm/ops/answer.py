@@ -62,8 +62,12 @@ def new_app(help_text: str) -> typer.Typer:
 
 
 def console() -> Console:
-    """Standard output for people: in a pipe no colours and no narrow window."""
-    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
+    """Standard output for people: in a pipe no colours and no narrow window.
+
+    Square brackets are text: a member's agent may be called "[/bold]".
+    """
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    return Console(width=width, highlight=False, markup=False)
 
 
 def print_json(value: object) -> None:

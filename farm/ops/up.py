@@ -13,6 +13,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import typer
+from rich.text import Text
 
 from farm import settings
 from farm.ops.answer import AsJson, Trouble, answering, console, new_app, print_json
@@ -103,7 +104,7 @@ def _announce(ground: Ground, *, as_json: bool) -> None:
         print_json(Up(settings.SITE_URL, ground.kind, ground.sentence, ground.mailbox, logs))
         return
     out = console()
-    out.print(f"The farm is up: [bold]{settings.SITE_URL}[/bold]")
+    out.print(Text.assemble("The farm is up: ", (settings.SITE_URL, "bold")))
     if ground.mailbox:
         out.print(f"Its mail is read at {ground.mailbox} and goes nowhere else.")
     out.print(f"Ctrl-C ends it, the data stays in {settings.FARM_DATA}; logs are in {logs}.")

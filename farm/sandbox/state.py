@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import timedelta
 from pathlib import Path
 
+from farm import env
 from farm.sandbox.clock import Clock
 from farm.sandbox.options import Ports, SandboxError
 
@@ -46,7 +47,7 @@ class Identity:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Use the folder alone, or SandboxError if another sandbox does."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    env.own_folder(folder)
     with (folder / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
