@@ -19,13 +19,14 @@ from farm.ops.supervisor import Supervisor
 class Ground:
     """`sentence` says in one line which machines there are and why; `environ` points a farm there.
 
-    `mailbox` is the address of the sandbox's mailbox page, "" in the real world.
+    `mailbox` and `phones` are the sandbox's pages for mail and for Telegram, "" in the real world.
     """
 
     sentence: str
     environ: Mapping[str, str] = field(default_factory=dict)
     kind: str = "hetzner"
     mailbox: str = ""
+    phones: str = ""
 
 
 def start_sandbox(supervisor: Supervisor, logs: Path) -> Child | None:
@@ -65,6 +66,7 @@ def _read(line: str) -> Ground:
         environ=report["env"],
         kind=guests["kind"],
         mailbox=report["services"]["mail"]["page"],
+        phones=report["services"]["telegram"]["page"],
     )
 
 

@@ -28,12 +28,13 @@ app = new_app("Run the whole farm on this machine.")
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """What a program reads once the site answers; `mailbox` is "" in the real world."""
+    """What a program reads once the site answers; the sandbox's pages are "" in the real world."""
 
     url: str
     guests: str
     why: str
     mailbox: str
+    phones: str
     logs: str
 
 
@@ -101,12 +102,14 @@ def _site_answers() -> bool:
 def _announce(ground: Ground, *, as_json: bool) -> None:
     logs = str(settings.FARM_DATA / "logs")
     if as_json:
-        print_json(Up(settings.SITE_URL, ground.kind, ground.sentence, ground.mailbox, logs))
+        pages = (ground.mailbox, ground.phones)
+        print_json(Up(settings.SITE_URL, ground.kind, ground.sentence, *pages, logs))
         return
     out = console()
     out.print(Text.assemble("The farm is up: ", (settings.SITE_URL, "bold")))
     if ground.mailbox:
-        out.print(f"Its mail is read at {ground.mailbox} and goes nowhere else.")
+        out.print(f"Its mail goes to {ground.mailbox} and nowhere else.")
+        out.print(f"A phone with Telegram lies at {ground.phones}")
     out.print(f"Ctrl-C ends it, the data stays in {settings.FARM_DATA}; logs are in {logs}.")
 
 
