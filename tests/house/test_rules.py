@@ -12,7 +12,7 @@ from farm.sandbox.guests.real import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = (
-    r"localhost|testserver|\d+\.\d+\.\d+\.\d+"
+    r"localhost|testserver|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:.]+"
     r"|[\w.-]*\.?example(?:\.org|\.net|\.com)?|[\w.-]+\.localhost|[\w.-]+\.invalid|[\w.-]+\.test"
 )
 KNOWN = (
