@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,7 +29,7 @@ CLOCK_SKEW = timedelta(minutes=1)
 class Certificate:
     """A key pair that opens one machine for five minutes; `serial` and `key_id` are for audit."""
 
-    private_key: str
+    private_key: str = field(repr=False)
     certificate: str
     serial: int
     key_id: str

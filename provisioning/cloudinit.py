@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -72,7 +72,7 @@ class CloudInit:
     hostname: str
     principal: str
     ca_public_keys: tuple[str, ...]
-    host_key_private: str
+    host_key_private: str = field(repr=False)
     host_key_public: str
     versions: Versions
 

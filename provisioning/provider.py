@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -56,7 +56,7 @@ class MachineOrder:
     server_type: str
     location: str
     image: str
-    user_data: str
+    user_data: str = field(repr=False)
     labels: Mapping[str, str]
     firewall: Firewall
 

@@ -6,7 +6,7 @@ import io
 import shlex
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _STAGED = ".farm-new"
 _NOBODY = 65534
@@ -18,7 +18,7 @@ class RemoteFile:
     """One file as it shall be; `owner` is "user:group". With `keep` an existing one stays."""
 
     path: str
-    content: bytes
+    content: bytes = field(repr=False)
     mode: int
     owner: str
     keep: bool = False

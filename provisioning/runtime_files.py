@@ -7,7 +7,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class ModelAccess:
 
     provider: str
     model: str
-    key: str
+    key: str = field(repr=False)
     base_url: str | None = None
     api: str | None = None
 
@@ -58,7 +58,7 @@ class ModelAccess:
 class Telegram:
     """The agent's bot, and the numeric ids of the only people it answers."""
 
-    bot_token: str
+    bot_token: str = field(repr=False)
     allowed_ids: tuple[int, ...]
     api_root: str | None = None
 
@@ -73,7 +73,7 @@ class RuntimeSettings:
     soul: str
     tools: Tools
     model: ModelAccess
-    gateway_token: str
+    gateway_token: str = field(repr=False)
     control_ui_origin: str
     heap_mb: int
     runtime_version: str

@@ -104,6 +104,7 @@ def test_user_data_beyond_the_limit_is_refused() -> None:
 
 
 def test_the_host_key_is_the_only_secret() -> None:
+    assert "PRIVATE KEY" not in repr(a_machine())
     machine = a_machine()
     text = cloudinit.render(machine)
     assert text.count("PRIVATE KEY") == 2

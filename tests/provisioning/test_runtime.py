@@ -20,7 +20,7 @@ from provisioning.runtime import (
     Tools,
 )
 from provisioning.ssh import Shell
-from tests.provisioning.machine import Machine, now, running_machine
+from tests.provisioning.machine import Machine, new_authority, now, running_machine
 
 SETTINGS = RuntimeSettings(
     agent_name="Ada",
@@ -47,6 +47,13 @@ def test_secrets_are_only_in_the_file_that_root_reads() -> None:
         assert holds == (file.path == "/etc/openclaw/openclaw.env")
         if holds:
             assert (file.mode, file.owner) == (0o600, "root:root")
+
+
+def test_no_secret_is_in_what_a_log_would_show() -> None:
+    shown = repr((SETTINGS, runtime.files(SETTINGS), new_authority().certify("server-1", now())))
+    assert "Ada" in shown
+    assert "secret" not in shown
+    assert "PRIVATE KEY" not in shown
 
 
 def test_what_a_blueprint_allows_is_not_the_agents_to_change() -> None:
