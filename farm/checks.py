@@ -54,7 +54,7 @@ def _addresses() -> Iterator[Error]:
             f"Set ALLOWED_HOSTS, for this SITE_URL to {urlsplit(settings.SITE_URL).hostname}.",
             "ALLOWED_HOSTS",
         )
-    if "0.0.0.0/0" in settings.SSH_SOURCES:
+    if any(source.endswith("/0") for source in settings.SSH_SOURCES):
         yield _error(
             "SSH_SOURCES lets the whole internet knock at the machines' SSH.",
             "Set SSH_SOURCES to the farm's own addresses, as CIDR, separated by commas.",
@@ -83,13 +83,21 @@ def _no_sandbox() -> Iterator[Error]:
             yield _error(
                 f"{name} points at a sandbox, which serves no people.", f"Unset {name}.", "SANDBOX"
             )
-    for name in ("HETZNER_ENDPOINT", "TELEGRAM_ENDPOINT"):
-        if _is_local(getattr(settings, name)):
-            yield _error(
-                f"{name} is on this machine: that is a sandbox, which serves no people.",
-                f"Unset {name}; it then is the official one.",
-                name,
-            )
+    for name, endpoint in _endpoints():
+        official = f"Unset {name}; it then is the official one."
+        if _is_local(endpoint):
+            sentence = f"{name} is on this machine: that is a sandbox, which serves no people."
+            yield _error(sentence, official, name)
+        elif not endpoint.startswith("https://"):
+            sentence = f"{name} is not https: keys and tokens would travel over an open line."
+            yield _error(sentence, official, name)
+
+
+def _endpoints() -> Iterator[tuple[str, str]]:
+    yield "HETZNER_ENDPOINT", settings.HETZNER_ENDPOINT
+    yield "TELEGRAM_ENDPOINT", settings.TELEGRAM_ENDPOINT
+    for provider, endpoint in settings.MODEL_ENDPOINTS.items():
+        yield f"{provider.upper()}_ENDPOINT", endpoint
 
 
 def _is_local(url: str) -> bool:

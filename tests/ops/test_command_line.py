@@ -90,12 +90,18 @@ def test_production_refuses_what_is_missing_or_a_sandbox(tmp_path: Path) -> None
         DEBUG="0",
         HETZNER_ENDPOINT="http://127.0.0.1:1/v1",
         SANDBOX_MODEL_ENDPOINT="http://127.0.0.1:2/v1",
+        OPENAI_ENDPOINT="http://198.18.0.1:2/v1",
+        TELEGRAM_ENDPOINT="http://api.telegram.org",
+        SSH_SOURCES="::/0",
     )
     assert shown.returncode == 1
     for name in ("SECRET_KEY", "FIELD_KEYS", "SITE_URL", "ALLOWED_HOSTS", "HETZNER_TOKEN"):
         assert f"{name} " in shown.stderr
     assert "SANDBOX_MODEL_ENDPOINT points at a sandbox" in shown.stderr
     assert "HETZNER_ENDPOINT is on this machine" in shown.stderr
+    assert "OPENAI_ENDPOINT is on this machine" in shown.stderr
+    assert "TELEGRAM_ENDPOINT is not https" in shown.stderr
+    assert "SSH_SOURCES lets the whole internet" in shown.stderr
 
 
 def test_production_starts_with_everything_given(tmp_path: Path) -> None:
