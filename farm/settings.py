@@ -146,6 +146,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if SESSION_COOKIE_SECURE:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER = "farm.web.reports.NothingTold"
 CSRF_FAILURE_VIEW = "farm.web.views.errors.csrf_failure"
 
 # The clouds, the models and the chat apps. Endpoints are set by whoever points the farm elsewhere.

@@ -85,6 +85,18 @@ def test_errors_are_in_the_farms_own_words(
     assert alice.get("/agents")["Location"] == "/agents/"
 
 
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_strange_host_name_is_told_nothing(
+    settings: Settings,
+    debug: bool,  # noqa: FBT001
+) -> None:
+    settings.DEBUG = debug
+    answer = Client().get("/", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert len(answer.content) < 1000
+    assert "SANDBOX" not in answer.content.decode()
+
+
 def test_a_person_says_how_they_are_called(people: scenes.People, alice: Client) -> None:
     assert alice.post("/account/", {"name": "  Lili "}).status_code == 302
     assert User.objects.get(pk=people.alice.pk).called == "Lili"
