@@ -11,8 +11,6 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-OFFICIAL_HETZNER = "https://api.hetzner.cloud/v1"
-
 
 @register(Tags.security)
 def check_production(
