@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import User
 
+SIGN_UP_PASSWORD = "sign_up_password"  # noqa: S105 - the name of a place in the session
+
 
 class Adapter(DefaultAccountAdapter):
     """A new person speaks the page's language; a mail that cannot leave is said."""
@@ -36,10 +38,27 @@ class Adapter(DefaultAccountAdapter):
         form: BaseForm,
         commit: bool = True,  # noqa: FBT001, FBT002
     ) -> User:
-        """The person, saved with the language they signed up in."""
+        """The person, saved with the language they signed up in, and without a password yet.
+
+        It counts once this browser proves the address: else a stranger could sign up with
+        somebody's address, and later open with their password what its owner keeps here.
+        """
         user.language = get_language() or user.language
-        saved: User = super().save_user(request, user, form, commit)
+        saved: User = super().save_user(request, user, form, commit=False)
+        if saved.has_usable_password():
+            request.session[SIGN_UP_PASSWORD] = [saved.username, saved.password]
+            saved.set_unusable_password()
+        if commit:
+            saved.save()
         return saved
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """The address is proved by now, and in this browser: its password counts."""
+        username, password = request.session.pop(SIGN_UP_PASSWORD, ("", ""))
+        if username == user.username:
+            user.password = password
+            user.save(update_fields=["password"])
+        super().login(request, user)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
         """Send it, or answer with a page that says that the mail server is away."""

@@ -93,11 +93,25 @@ def test_a_password_is_possible() -> None:
     client = Client()
     sign_up(client, "dora@example.org", PASSWORD)
     enter(client, "/account/confirm-email/")
+    assert client.get("/agents/").status_code == 200
     again = Client()
     fields = {"login": "dora@example.org", "password": PASSWORD}
     assert again.post("/account/login/", fields)["Location"] == "/agents/"
     wrong = Client().post("/account/login/", {**fields, "password": "not this one"})
     assert 'id="login_form_error"' in wrong.content.decode()
+
+
+def test_a_password_from_before_the_address_was_proved_opens_nothing() -> None:
+    stranger, dora = Client(), Client()
+    sign_up(stranger, "dora@example.org", PASSWORD)
+    fields = {"login": "dora@example.org"}
+    dora.post("/account/login/", fields)
+    assert enter(dora, "/account/login/code/confirm/") == "/agents/"
+    stranger.get("/account/confirm-email/")
+    assert stranger.get("/agents/").status_code == 302
+    for browser in (stranger, Client()):
+        browser.post("/account/login/", {**fields, "password": PASSWORD})
+        assert browser.get("/agents/").status_code == 302
 
 
 def test_a_weak_password_is_told_at_its_field() -> None:
