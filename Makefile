@@ -12,7 +12,7 @@ setup-dev:             ## ... and what the tests need
 	@deploy/setup.sh dev
 
 test: setup-dev        ## unit, engine, wire and pages, on simulated guests
-	@.venv/bin/python -m pytest -n 2
+	@.venv/bin/python -m pytest -n 4
 
 check: setup-dev       ## format, lint, types, import rules, migrations, locks, translations
 	@deploy/check.sh

@@ -21,9 +21,13 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's browser, without a window."""
+    """Debian's browser, without a window.
+
+    Playwright keeps an event loop running in this thread until it ends, in which no other test's
+    `asyncio.run` can: so it ends with each file.
+    """
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield started
