@@ -21,6 +21,7 @@ from farm.agents.selectors import (
     open_url_of,
     progress_of,
 )
+from provisioning.quoting import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,9 @@ def _steps(progress: Progress) -> tuple[Step, ...]:
 
 
 def events_view(agent: Agent) -> list[Happening]:
-    """The history of an agent, the oldest first."""
+    """The history of an agent, the oldest first; details may come from outside."""
     return [
-        Happening(event.at, event.code, f"{event.sentence.what} {event.detail}".strip())
+        Happening(event.at, event.code, plain(f"{event.sentence.what} {event.detail}").strip())
         for event in events_of(agent)
     ]
 
