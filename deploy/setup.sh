@@ -77,6 +77,16 @@ install_python() {
     [ "$kind" = run ] || echo "dev $digest" >>.venv/installed
 }
 
+# The site's French; `farm prepare` does the same on a machine that this script did not set up.
+compile_translations() {
+    for source in farm/locale/*/LC_MESSAGES/*.po; do
+        target="${source%.po}.mo"
+        if [ ! -e "$target" ] || [ "$source" -nt "$target" ]; then
+            quietly msgfmt --check-format -o "$target" "$source"
+        fi
+    done
+}
+
 point_at_the_farm() {
     packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     pwd >"$packages/farm-checkout.pth"
@@ -95,3 +105,4 @@ check_python
 find_missing
 install_packages
 install_python
+compile_translations
