@@ -24,7 +24,7 @@ from farm.sandbox.guests.real.keeper import Keeper
 from farm.sandbox.guests.real.metadata import MetadataService
 from farm.sandbox.guests.real.network import METADATA_HOST, GuestNetwork
 from farm.sandbox.guests.real.seed import seed_files
-from farm.sandbox.guests.real.slices import claim
+from farm.sandbox.guests.real.slices import REGISTRY, claim
 from farm.sandbox.guests.real.switchboard import Switchboard
 
 
@@ -36,7 +36,7 @@ class RealGuests:
         self.why = why
         self.ssh_port = 22
         state.mkdir(parents=True, exist_ok=True)
-        self.slice = claim(cache / "networks", state)
+        self.slice = claim(REGISTRY, state)
         self.service_host = self.slice.gateway
         groups = cgroups.sandbox_groups(self.slice.link)
         self._keeper = Keeper(lock=state / "guests.lock", groups=groups)

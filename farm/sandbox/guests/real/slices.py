@@ -13,6 +13,8 @@ from farm.sandbox.guests.base import GuestError
 
 WHOLE = IPv4Network("198.18.0.0/15")
 """Reserved for benchmarks between networks: no real destination is ever hidden by it."""
+REGISTRY = Path("/var/lib/agent-farm/networks")
+"""Of the machine, not of one cache: sandboxes with caches of their own meet on the same network."""
 PREFIX = 22
 COUNT = 2 ** (PREFIX - WHOLE.prefixlen)
 
