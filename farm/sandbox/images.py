@@ -47,7 +47,10 @@ class ImageWatch:
         while True:
             line, now = self._guests.progress(), asyncio.get_running_loop().time()
             stage = line.partition(" (")[0]
-            if stage and (stage != told or now - at >= REPEAT_SECONDS):
+            if told and not (stage or self.problem):
+                _say("The guest image is ready.")
+                told = ""
+            elif stage and (stage != told or now - at >= REPEAT_SECONDS):
                 _say(line)
                 told, at = stage, now
             await asyncio.sleep(LOOK_SECONDS)
