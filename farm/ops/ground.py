@@ -49,6 +49,7 @@ def ground_on(child: Child | None, supervisor: Supervisor) -> Ground | None:
         return _read(_line(child.out))
     if supervisor.ending:
         return None
+    child.news()  # It is told here, and once is enough.
     raise Trouble(f"The sandbox does not start: {child.last_line()}", code="sandbox")
 
 
