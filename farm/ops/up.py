@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -46,7 +46,7 @@ def up(*, as_json: AsJson = False) -> None:
     """
     with answering(as_json=as_json), _alone(settings.FARM_DATA):
         _refuse_taken_ports()
-        supervisor = Supervisor(tell=lambda line: typer.echo(line, err=as_json))
+        supervisor = Supervisor(tell=_on_stderr if as_json else _on_stdout)
         supervisor.listen()
         try:
             if ground := _start(supervisor):
@@ -56,6 +56,17 @@ def up(*, as_json: AsJson = False) -> None:
             supervisor.tell("Stopping.")
             take_word_back()
             supervisor.stop()
+
+
+def _on_stdout(line: str) -> None:
+    # A terminal that was closed must not keep the farm from ending in order.
+    with suppress(OSError):
+        typer.echo(line)
+
+
+def _on_stderr(line: str) -> None:
+    with suppress(OSError):
+        typer.echo(line, err=True)
 
 
 def _start(supervisor: Supervisor) -> Ground | None:
