@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from farm.agents.models import FarmKey, Offer, OperationStep, Server, ServerPhase
+from farm.agents.models import Agent, FarmKey, Offer, OperationStep, Server, ServerPhase
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import authority, provider_of
 from farm.agents.reconciler.marks import MOVED, begin_line, move_server, note_server
@@ -164,12 +164,13 @@ def _record_on(claim: Claim[Server], machine: Machine) -> Nap:
         move_server(server, ServerPhase.BOOTING, now)
         claim.save("ipv4", "action_ids", *MOVED)
         note_server(server, "machine_running", now)
-        _begin_install(server, now)
+        begin_install(server, now)
     return SOON
 
 
-def _begin_install(server: Server, now: datetime) -> None:
-    if server.agent and not server.wanted_gone:
+def begin_install(server: Server, now: datetime) -> None:
+    """The machine is on: its agent's next line begins, unless the agent is to go."""
+    if server.agent and server.agent.wanted == Agent.Wanted.RUNNING:
         begin_line(server.agent, OperationStep.Key.INSTALL, now)
 
 

@@ -18,6 +18,8 @@ def fail(claim: Claim[Agent], reason: str, detail: str = "") -> Nap:
     with claim.recording():
         move_agent(agent, AgentPhase.FAILED, now, reason=reason)
         agent.reason_detail = detail[:500]
+        # A change asked for during this step fails with it: only a new try starts the agent again.
+        agent.refresh_from_db(fields=["generation"])
         agent.step, agent.fulfilled_generation = "", agent.generation
         claim.save("step", "fulfilled_generation", *MOVED)
         note(agent, reason, at=now, detail=detail)

@@ -51,8 +51,11 @@ def note_server(server: Server, code: str, now: datetime, *, detail: str = "") -
 
 
 def current(agent: Agent) -> Operation | None:
-    """The wish under way."""
-    return agent.operations.filter(state=OperationState.UNDER_WAY).order_by("-pk").first()
+    """The wish under way; a step taken for a running agent knows of no deletion asked meanwhile."""
+    under_way = agent.operations.filter(state=OperationState.UNDER_WAY)
+    if agent.wanted != Agent.Wanted.DELETED:
+        under_way = under_way.exclude(kind=OperationKind.DELETE)
+    return under_way.order_by("-pk").first()
 
 
 def begin_line(agent: Agent, key: OperationStep.Key, now: datetime) -> None:

@@ -21,12 +21,16 @@ UNDER_WAY = (Message.State.QUEUED, Message.State.SENT)
 
 
 def its_turn() -> Q:
-    """A message of a running agent before which no other is under way: one turn at a time."""
+    """A message of a running agent before which no other is under way: one turn at a time.
+
+    One that was sent by a worker that died is to be told, whatever became of its agent.
+    """
     earlier = Message.objects.filter(
         agent=OuterRef("agent"), pk__lt=OuterRef("pk"), state__in=UNDER_WAY
     )
     running = Agent.objects.filter(phase=AgentPhase.RUNNING, wanted=Agent.Wanted.RUNNING)
-    return Q(~Exists(earlier), agent__in=running.values("pk"), state__in=UNDER_WAY)
+    next_turn = Q(~Exists(earlier), agent__in=running.values("pk"), state=Message.State.QUEUED)
+    return next_turn | Q(state=Message.State.SENT)
 
 
 def drive_message(claim: Claim[Message]) -> Nap:
