@@ -170,8 +170,6 @@ def test_an_image_with_the_runtime_needs_no_installation(house: House, image: st
 
 
 def test_the_vanilla_image_gets_the_runtime_from_the_registries(house: House) -> None:
-    if house.kind == "real":
-        pytest.skip("the image of these tests was baked on that road, which takes minutes")
     papers = new_papers()
     machine = house.create(house.user_data(papers), papers)
 
