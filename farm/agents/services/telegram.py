@@ -51,15 +51,26 @@ def checked_bot(token: str) -> CheckedBot:
 
 
 def link_telegram(*, actor: User, door: Door, agent: Agent, bot_token: str) -> TelegramLink:
-    """Give the agent a bot; it is linked once its member has sent the link's code to the bot."""
+    """Give the agent a bot; it is linked once its member has sent the link's code to the bot.
+
+    A machine that reads a bot already lets it go first: it would swallow the code.
+    """
     demand_right(actor, agent)
     bot = checked_bot(bot_token)
     with transaction.atomic():
-        agent = _lock(agent)
+        agent, now = _lock(agent), timezone.now()
+        if agent.wanted == Agent.Wanted.DELETED:
+            raise Refused(
+                "", "agent_gone", _("This agent is being deleted: it reads nothing more.")
+            )
+        had = TelegramLink.objects.filter(agent=agent, linked_at__isnull=False).exists()
         record(
             account=agent.account, actor=actor, door=door, verb="link telegram", subject=agent.uid
         )
-        return attach_bot(agent, bot, timezone.now())
+        link = attach_bot(agent, bot, now)
+        if had:
+            ask_reconfigure(agent, now)
+        return link
 
 
 @transaction.atomic
@@ -71,7 +82,7 @@ def unlink_telegram(*, actor: User, door: Door, agent: Agent) -> None:
     if link is None:
         return
     now = timezone.now()
-    linked = link.state == TelegramLink.State.LINKED
+    linked = link.linked_at is not None
     link.delete()
     note(agent, "telegram_unlinked", at=now)
     record(account=agent.account, actor=actor, door=door, verb="unlink telegram", subject=agent.uid)

@@ -85,3 +85,22 @@ def test_a_wrong_code_and_many_at_once_link_nobody(farm: Farm, bot: str, text: s
 def test_a_token_that_is_none_is_refused_at_its_field(farm: Farm, token: str) -> None:
     with pytest.raises(AssertionError, match="telegram_bot_token"):
         farm.wish("ask", bot_token=token)
+
+
+def test_a_bot_that_is_given_again_is_let_go_by_the_machine_first(farm: Farm, bot: str) -> None:
+    farm.start_worker()
+    farm.wish("ask", bot_token=bot)
+    write(farm, bot, farm.ask(CODE))
+    one_running(farm)
+    farm.wish("link", bot_token=bot)
+    wait_until("the machine let it go", lambda: "reconfigured" in farm.codes())
+    write(farm, bot, farm.ask(CODE))
+    wait_until("it is linked again", lambda: farm.ask(STATE) == "linked")
+
+
+def test_no_bot_is_given_to_an_agent_that_goes(farm: Farm, bot: str) -> None:
+    farm.wish("ask")
+    farm.wish("delete")
+    with pytest.raises(AssertionError, match="agent_gone"):
+        farm.wish("link", bot_token=bot)
+    assert farm.ask("SELECT count(*) FROM agents_telegramlink") == "0"
