@@ -52,6 +52,8 @@ SERVER_MOVES = frozenset(
         # It was thought gone, and the cloud shows it again: whatever it is, it costs.
         (_S.GONE, _S.DELETING),
         (_S.LOST, _S.DELETING),
+        # It was out of sight only, say for the token of another project, and holds a member's work.
+        (_S.LOST, _S.READY),
     }
 )
 AGENT_MOVES = frozenset(

@@ -42,6 +42,10 @@ _HISTORY = {
     "retry_asked": Sentence(_("Another try was asked for")),
     "delete_asked": Sentence(_("Its deletion was asked for")),
     "machine_removed": Sentence(_("Its machine is being deleted")),
+    "machine_found": Sentence(
+        _("Its cloud shows its machine again, with all that was on it"),
+        _("Press “Try again” to wake it there."),
+    ),
     "machine_gone": Sentence(_("Its cloud shows its machine no more")),
     "deleted": Sentence(_("The agent is gone")),
     "telegram_asked": Sentence(_("A Telegram bot was given to it")),
@@ -65,6 +69,10 @@ _WAITS = {
     "provider_paused": Sentence(
         _("The farm cannot reach its account at the cloud."),
         _("The operator has been told; I go on by myself after that. Nothing is counted."),
+    ),
+    "machine_protected": Sentence(
+        _("Its machine is protected against deletion at the cloud."),
+        _("The operator has been told; I go on by myself after that."),
     ),
     "rate_limited": Sentence(
         _("The cloud asks the farm to wait a moment."), _("I go on by myself within minutes.")

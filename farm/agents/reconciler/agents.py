@@ -13,8 +13,7 @@ from farm.agents.pace import SAFETY_NET, deadlines
 from farm.agents.reconciler import failing, leaving, placing, setting_up
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import began_at
-from farm.agents.reconciler.removing import GIVEN_UP
-from farm.agents.reconciler.troubles import Nap
+from farm.agents.reconciler.troubles import GIVEN_UP, Nap
 from provisioning.lifecycle import (
     AgentPhase,
     AgentSnapshot,

@@ -34,7 +34,10 @@ FARM_LABEL, SERVER_LABEL, IMAGE_LABEL = "farm", "farm-server", "farm-runtime"
 
 
 def order(claim: Claim[Server]) -> Nap:
-    """Write the intent and the machine's first key down, then order it."""
+    """Write the intent and the machine's first key down, then order it.
+
+    The hour of the intent is that of the latest order: its answer may be the one that is lost.
+    """
     server = claim.row
     with claim.recording():
         if not server.first_host_key:
@@ -48,7 +51,7 @@ def seek_and_order(claim: Claim[Server]) -> Nap:
     """An order may have been sent: take what it made, or order again."""
     machine = provider_of(claim.row.provider).find(str(claim.row))
     if machine is None:
-        return _buy(claim)
+        return order(claim)
     return _record_made(claim, machine, ())
 
 
@@ -57,13 +60,13 @@ def poll(claim: Claim[Server]) -> Nap:
     server = claim.row
     provider = provider_of(server.provider)
     actions = provider.actions(server.action_ids.split()) if server.action_ids else ()
-    mended(server.provider, created=False)
     failed = [action.error for action in actions if action.status is ActionStatus.ERROR]
     if failed:
         return give_up(claim, "create_failed", "; ".join(failed))
     if any(action.status is ActionStatus.RUNNING for action in actions):
         return _later(server)
     machine = provider.find(str(server))
+    mended(server.provider, created=False)
     if machine is None or machine.status is not MachineStatus.RUNNING or not machine.ipv4:
         return _later(server)
     return _record_on(claim, machine)

@@ -20,8 +20,7 @@ from farm.agents.pace import deadlines
 from farm.agents.placement import Rung, ladder
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, began_at, begin_line, move_agent, note_server
-from farm.agents.reconciler.removing import GIVEN_UP
-from farm.agents.reconciler.troubles import Nap, wait_with_reason
+from farm.agents.reconciler.troubles import GIVEN_UP, Nap, wait_with_reason
 from farm.billing.prices import Rate, pin_prices
 from farm.catalog import Region, catalog
 

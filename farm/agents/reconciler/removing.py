@@ -6,17 +6,16 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from farm.agents.models import Server, ServerPhase
+from farm.agents.models import Agent, AgentPhase, Server, ServerPhase
 from farm.agents.pace import deadlines
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import provider_of
 from farm.agents.reconciler.marks import MOVED, move_server, note_server, ring_agent
-from farm.agents.reconciler.troubles import Nap, jitter
+from farm.agents.reconciler.troubles import GIVEN_UP, Nap, jitter
 from provisioning.lifecycle import poll_delay
 from provisioning.provider import MachineStatus
 
 AT_ONCE = timedelta(0)
-GIVEN_UP = ("create_timeout", "create_failed", "boot_timeout", "install_failed")
 
 
 def give_up(claim: Claim[Server], reason: str, detail: str = "") -> Nap:
@@ -91,16 +90,40 @@ def look(claim: Claim[Server]) -> Nap:
 
 
 def look_again(claim: Claim[Server]) -> Nap:
-    """Somebody saw a machine that should be gone: if it is there, it goes now."""
+    """Somebody saw a machine that should be gone: if it is there, it goes now.
+
+    One that holds a member's work and that nobody gave up was only out of sight: it stays.
+    """
     server, now = claim.row, timezone.now()
     machine = provider_of(server.provider).find(str(server))
     if machine is None:
         return None
     with claim.recording():
-        server.provider_id, server.wanted_gone, server.gone_at = machine.provider_id, True, None
-        move_server(server, ServerPhase.DELETING, now, reason=_why_given_up(server))
+        stays = _is_still_somebodys(server)
+        server.provider_id, server.wanted_gone, server.gone_at = (
+            machine.provider_id,
+            not stays,
+            None,
+        )
+        phase = ServerPhase.READY if stays else ServerPhase.DELETING
+        move_server(server, phase, now, reason=_why_given_up(server))
         claim.save("provider_id", "wanted_gone", "gone_at", *MOVED)
-    return AT_ONCE
+        if stays:
+            note_server(server, "machine_found", now)
+    return None if stays else AT_ONCE
+
+
+def _is_still_somebodys(server: Server) -> bool:
+    """Whether a lost machine holds work, and its agent neither goes nor looks for another one.
+
+    The agent's row is held, so that neither can begin before this transaction ends.
+    """
+    if server.phase != ServerPhase.LOST or not server.serving_since or server.wanted_gone:
+        return False
+    agents = Agent.objects.select_for_update().filter(servers=server)
+    if not agents.filter(wanted=Agent.Wanted.RUNNING).exclude(phase=AgentPhase.PLACING).first():
+        return False
+    return not Server.objects.filter(agent=server.agent_id, pk__gt=server.pk).exists()
 
 
 def _why_given_up(server: Server) -> str:

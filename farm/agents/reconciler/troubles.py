@@ -20,6 +20,9 @@ from provisioning.lifecycle import back_off
 logger = logging.getLogger(__name__)
 Nap = timedelta | None
 RATE_LIMIT = "rate_limit_exceeded"
+PROTECTED = "protected"
+GIVEN_UP = ("create_timeout", "create_failed", "boot_timeout", "install_failed")
+"""Why a machine was given up; its agent counts by it, so that no later trouble takes its place."""
 MODEL_TROUBLES = ("model_busy", "model_failed")
 Waiting = TypeVar("Waiting", Server, Agent)
 
@@ -32,6 +35,8 @@ def jitter() -> float:
 def wait_with_reason(claim: Claim[Waiting], reason: str, nap: timedelta, detail: str = "") -> Nap:
     """Have the row say why it waits, once, and answer how long."""
     row = claim.row
+    if row.reason in GIVEN_UP:
+        return nap
     if (row.reason, row.reason_detail) != (reason, detail[:500]):
         row.reason, row.reason_detail = reason, detail[:500]
         with claim.recording():
@@ -46,6 +51,8 @@ def after_server_trouble(claim: Claim[Server], error: ProvisioningError) -> Nap:
     if isinstance(error, HostKeyMismatch):
         distrust(server, error)
         return None
+    if error.code == PROTECTED:
+        return _wait_for_release(claim, error)
     if isinstance(error, NeedsOperator):
         reason = pause_for_operator(server.provider, error, now)
         return wait_with_reason(claim, reason, back_off(6, jitter()))
@@ -56,6 +63,16 @@ def after_server_trouble(claim: Claim[Server], error: ProvisioningError) -> Nap:
     logger.info("%s: attempt %s: %s", server, server.attempts, error)
     nap = _named_wait(error) or back_off(server.attempts, jitter())
     return wait_with_reason(claim, "provider_unreachable", nap, str(error))
+
+
+def _wait_for_release(claim: Claim[Server], error: ProvisioningError) -> Nap:
+    """The operator must let this one machine go; the account is well, so nobody else waits."""
+    server = claim.row
+    server.attempts += 1
+    if server.reason != "machine_protected":
+        logger.error("%s needs the operator (%s): %s", server, error.code, error)
+    nap = back_off(server.attempts, jitter())
+    return wait_with_reason(claim, "machine_protected", nap, str(error))
 
 
 def after_agent_trouble(claim: Claim[Agent], error: ProvisioningError) -> Nap:

@@ -160,3 +160,42 @@ def test_machines_that_never_come_up_fail_the_agent_with_a_way_back(hasty_farm: 
     hasty_farm.control.delete("/faults").raise_for_status()
     hasty_farm.wish("retry")
     one_running(hasty_farm, invoiced=4)
+
+
+def test_a_machine_that_cannot_be_removed_at_once_is_counted_all_the_same(
+    hasty_farm: Farm,
+) -> None:
+    arm(hasty_farm, kind="ssh", match=["connect"], reset=True, times=None)
+    locked = {"status": 423, "code": "locked"}
+    arm(hasty_farm, kind="hetzner", match=["DELETE /servers"], answer=locked, times=2)
+    hasty_farm.start_worker()
+    hasty_farm.wish("ask")
+    wait_until("it failed", lambda: hasty_farm.phase() == "failed")
+    assert hasty_farm.invoiced_servers() == 3
+
+
+def test_an_order_sent_again_may_settle_anew(farm: Farm) -> None:
+    refusal = {"status": 500, "code": "server_error"}
+    arm(farm, kind="hetzner", match=CREATE, answer=refusal, times=3)
+    farm.start_worker()
+    farm.wish("ask")
+    one_running(farm)
+    tries = len([call for call in farm.calls("hetzner") if "POST /servers" in call])
+    assert tries == 4
+    settling = "SELECT (julianday(create_sent_at) - julianday(requested_at)) * 86400 > 3"
+    assert farm.ask(f"{settling} FROM agents_server") == "1"
+
+
+def test_one_protected_machine_holds_up_nobody_else(farm: Farm) -> None:
+    protected = {"status": 423, "code": "protected"}
+    arm(farm, kind="hetzner", match=["DELETE /servers"], answer=protected, times=2)
+    farm.start_worker()
+    farm.wish("ask")
+    one_running(farm)
+    farm.wish("delete")
+    reason = "SELECT reason FROM agents_server"
+    wait_until("it says so", lambda: farm.ask(reason) == "machine_protected")
+    paused = "SELECT count(*) FROM agents_providerproject WHERE paused_until IS NOT NULL"
+    assert farm.ask(paused) == "0"
+    none_left(farm)
+    assert "lift the protection" in (farm.folder / "log").read_text()

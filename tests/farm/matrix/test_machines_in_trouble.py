@@ -85,3 +85,26 @@ def test_a_deletion_during_a_creation_leaves_nothing(farm: Farm) -> None:
     wait_until("it is being made", lambda: bool(farm.inventory()))
     farm.wish("delete")
     none_left(farm)
+
+
+def test_a_token_of_another_project_costs_nobody_their_machine(farm: Farm) -> None:
+    first = farm.start_worker()
+    farm.wish("ask")
+    one_running(farm)
+    farm.end_worker(first)
+    answer = farm.control.post("/hetzner/projects", json={"name": "another", "server_limit": 5})
+    token, farm.token = farm.token, answer.raise_for_status().json()["token"]
+    second = farm.start_worker()
+    farm.wish("sweep")
+    wait_until("the machine is missed", lambda: farm.phase() == "failed")
+    farm.end_worker(second)
+    farm.token = token
+    farm.start_worker()
+    farm.wish("sweep")
+    phase = "SELECT phase FROM agents_server"
+    wait_until("it is there again", lambda: farm.ask(phase) == "ready")
+    assert "machine_found" in farm.codes()
+    farm.wish("retry")
+    one_running(farm)
+    farm.wish("delete")
+    none_left(farm)
