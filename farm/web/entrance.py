@@ -7,9 +7,10 @@ from typing import ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm as AccountLoginForm
+from allauth.account.views import ConfirmEmailVerificationCodeView
 from allauth.core.exceptions import ImmediateHttpResponse
-from django.forms import BaseForm
-from django.http import HttpRequest
+from django.forms import BaseForm, Form
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -75,3 +76,14 @@ class LoginForm(AccountLoginForm):
     def _setup_password_field(self) -> None:
         self.fields["password"].required = False
         self.fields["password"].help_text = ""
+
+
+class ConfirmEmail(ConfirmEmailVerificationCodeView):
+    """The page that asks for the code, and lets a mistyped address be mended.
+
+    allauth forgot what happens when the mended address is none either.
+    """
+
+    def _change_form_invalid(self, form: Form) -> HttpResponse:
+        shown: HttpResponse = self.render_to_response(self.get_context_data(form=form))
+        return shown

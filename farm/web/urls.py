@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from farm.web.entrance import ConfirmEmail
 from farm.web.views import (
     account,
     agent,
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", landing.healthz, name="healthz"),
     path("language/", landing.choose_language, name="language"),
     path("account/", account.account, name="account"),
+    path("account/confirm-email/", ConfirmEmail.as_view(), name="account_email_verification_sent"),
     path("account/", include("allauth.account.urls")),
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", new_agent.new_agent, name="new_agent"),

@@ -57,6 +57,18 @@ def test_a_wrong_code_is_told_at_its_field() -> None:
     assert client.get("/agents/").status_code == 302
 
 
+def test_a_mistyped_address_is_mended_and_a_wrong_one_told_at_its_field() -> None:
+    client = Client()
+    sign_up(client, "dora@exmaple.org")
+    change = {"action": "change", "email": "dora@"}
+    answer = client.post("/account/confirm-email/", change)
+    assert answer.status_code == 200
+    assert 'id="change_error"' in answer.content.decode()
+    client.post("/account/confirm-email/", {**change, "email": "dora@example.org"})
+    assert mail.outbox[-1].to == ["dora@example.org"]
+    assert enter(client, "/account/confirm-email/") == "/agents/"
+
+
 def test_three_wrong_codes_end_it() -> None:
     client = Client()
     sign_up(client, "dora@example.org")
