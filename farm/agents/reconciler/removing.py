@@ -110,6 +110,9 @@ def look_again(claim: Claim[Server]) -> Nap:
         claim.save("provider_id", "wanted_gone", "gone_at", *MOVED)
         if stays:
             note_server(server, "machine_found", now)
+            # Its page said that all was lost: nobody shall delete the agent for that.
+            failed = Agent.objects.filter(servers=server, phase=AgentPhase.FAILED)
+            failed.filter(reason="server_lost").update(reason="machine_found")
     return None if stays else AT_ONCE
 
 

@@ -104,6 +104,7 @@ def test_a_token_of_another_project_costs_nobody_their_machine(farm: Farm) -> No
     phase = "SELECT phase FROM agents_server"
     wait_until("it is there again", lambda: farm.ask(phase) == "ready")
     assert "machine_found" in farm.codes()
+    assert farm.reason() == "machine_found"
     farm.wish("retry")
     one_running(farm)
     farm.wish("delete")
