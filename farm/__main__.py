@@ -26,7 +26,7 @@ ENTRIES = (
     Entry("up", "Run the whole farm on this machine.", "farm.ops.up", django=False),
     Entry("agents", "Create, list, show and delete agents.", "farm.ops.agents"),
     Entry("doctor", "Look for trouble, and say what mends it.", "farm.ops.doctor"),
-    Entry("demo", "Try a running farm through its pages.", "farm.ops.demo", django=False),
+    Entry("demo", "Try a running farm through its pages.", "farm.ops.demo"),
     Entry("worker", "Drive agents and servers to what is wanted.", "farm.ops.worker"),
     Entry("tunnel", "Lead browsers to the agents' own pages.", "farm.ops.tunnel"),
     Entry("images", "Build server images that hold the runtime.", "farm.ops.images"),

@@ -11,6 +11,7 @@ from typing import Annotated
 import httpx
 import typer
 
+from farm import settings
 from farm.ops.answer import AsJson, Trouble, answering, new_app, print_json
 from farm.ops.demo_story import Story
 from farm.ops.visitor import Visitor
@@ -63,7 +64,10 @@ class Laps:
 @app.command()
 def demo(
     *,
-    url: Annotated[str, typer.Option(help="The address of the farm.")] = "http://localhost:8000",
+    url: Annotated[
+        str,
+        typer.Option(help="The address of the farm; that of the one on FARM_DATA unless given."),
+    ] = "",
     mailbox: Annotated[
         str, typer.Option(help="The sandbox's mailbox; found on the site unless given.")
     ] = "",
@@ -71,6 +75,7 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Sign up, create an agent, have a turn answered, delete it; exit 0 only if all of it held."""
+    url = url or settings.SITE_URL
     with answering(as_json=as_json), closing(Visitor(url)) as visitor:
         lap = Laps(quiet=as_json)
         story = Story(visitor, mailbox, timeout)

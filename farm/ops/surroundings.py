@@ -22,7 +22,7 @@ def stand_on_running_sandbox() -> None:
 
 
 def leave_word(environ: Mapping[str, str]) -> None:
-    """Write down how a farm is pointed at the sandbox, for the owner's eyes only."""
+    """Write down where the farm listens and what it stands on, for the owner's eyes only."""
     with os.fdopen(os.open(_word(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(dict(environ), file)
 

@@ -80,7 +80,8 @@ def _start(supervisor: Supervisor) -> Ground | None:
         return None
     supervisor.tell(ground.sentence)
     environ = {**os.environ, **ground.environ}
-    leave_word(ground.environ)
+    ports = {"PORT": str(settings.PORT), "TUNNEL_PORT": str(settings.TUNNEL_PORT)}
+    leave_word({**ground.environ, **ports})
     for job in of_a_farm(str(settings.PORT)):
         supervisor.add(Child(job, environ, logs))
     return ground if supervisor.wait_for(_site_answers) else None

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 DEADLINE = 90.0
@@ -46,11 +46,11 @@ class Surroundings:
     def environ(self) -> dict[str, str]:
         """This process's environment with nothing of another farm's in it."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        ports = {"PORT": str(self.port), "TUNNEL_PORT": str(self.tunnel_port)} if self.port else {}
         return {
             **kept,
+            **ports,
             "FARM_DATA": str(self.data),
-            "PORT": str(self.port),
-            "TUNNEL_PORT": str(self.tunnel_port),
             "GUESTS": self.guests,
             **self.extra,
         }
@@ -66,6 +66,11 @@ class Surroundings:
             check=False,
             stdin=subprocess.DEVNULL,
         )
+
+    def beside(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The same in a terminal that was told of FARM_DATA alone."""
+        unsaid = replace(self, port=0, tunnel_port=0)
+        return unsaid.farm(*words)
 
     @property
     def outside(self) -> dict[str, str]:

@@ -25,7 +25,7 @@ def test_it_ends_without_a_trace_and_starts_again(surroundings: Surroundings) ->
     with running_farm(surroundings) as first:
         assert first.said["url"] == f"http://localhost:{surroundings.port}"
         assert first.said["guests"] == "simulated"
-        told = surroundings.farm("demo", "--url", first.said["url"], "--json")
+        told = surroundings.beside("demo", "--json")
         assert told.returncode == 0, told.stderr
         assert [lap["step"] for lap in json.loads(told.stdout)["steps"]] == [
             "sign up",
@@ -37,7 +37,7 @@ def test_it_ends_without_a_trace_and_starts_again(surroundings: Surroundings) ->
         another = surroundings.farm("up")
         assert another.returncode == 1
         assert "A farm is already running" in another.stderr
-        examined = surroundings.farm("doctor", "--json")
+        examined = surroundings.beside("doctor", "--json")
         assert examined.returncode == 0, examined.stdout
         assert first.end() == 0
         assert surroundings.processes() == []
