@@ -165,6 +165,11 @@ def is_answered(page: Page) -> None:
     expect(page.locator(".said:not(.mine)").last).to_contain_text("42")
     expect(field).to_have_value("")
     picture(page, LOOK, "story-answered")
+    for quickly in ("One more thing", "And another"):
+        field.fill(quickly)
+        field.press("Enter")
+    expect(page.locator(".said.mine").filter(has_text="And another")).to_be_visible()
+    expect(field).to_have_value("", timeout=PATIENCE)
 
 
 def opens(page: Page) -> None:

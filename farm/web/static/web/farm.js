@@ -34,8 +34,17 @@
     /* Logged out meanwhile, or the agent is not ours any more: the whole page says so. */
     if (isPoll(event) && (status === 403 || status === 404)) { window.location.reload(); }
     var form = event.detail.elt;
-    if (event.detail.successful && form.matches("form[data-clears]")) { form.reset(); }
+    if (event.detail.successful && form.matches("form[data-clears]")) {
+      clearSent(form, event.detail.requestConfig.parameters);
+    }
   });
+
+  /* What somebody wrote while the line before was on its way stays. */
+  function clearSent(form, sent) {
+    form.querySelectorAll("textarea").forEach(function (field) {
+      if (field.value === sent[field.name]) { field.value = ""; }
+    });
+  }
 
   /* The page has become another one; what somebody is typing is not taken from under them. */
   function isTyping() {
