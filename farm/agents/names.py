@@ -19,6 +19,7 @@ _RESERVED = """
     dashboard edge farm gateway help host hostmaster localhost login mail model official
     operator owner payment postmaster relay root sandbox security server site static status
     support sysadmin system team telegram webmaster www
+    administrateur aide assistance compte equipe facturation ferme operateur paiement securite
 """
 RESERVED = frozenset(_RESERVED.split())
 # Letters and digits that pass for another at a glance; o and l stand for their whole families.
