@@ -18,9 +18,11 @@ HOURS_OF_LONGEST_MONTH = 31 * 24
 class Span:
     """A server's time that a payer is charged for: whole hours counted from `created_at`.
 
-    The first is the one in which `since` lies, the last the one in which `until` lies.
+    The first is the one in which `since` lies, the last the one in which `until` lies. `charged_as`
+    is what the cap is promised for: an agent's uid, whatever servers it had.
     """
 
+    charged_as: str
     server_uid: str
     created_at: datetime
     since: datetime
@@ -55,40 +57,46 @@ def at_most_monthly(rate: Rate) -> int:
     return rate.hourly_micros * HOURS_OF_LONGEST_MONTH
 
 
-def cost_of_span(span: Span) -> int:
-    """Micro-units charged for a span: started hours, capped in each calendar month of UTC."""
-    return cost_of_spans([span])[span.server_uid]
-
-
 def cost_of_spans(spans: Sequence[Span]) -> Mapping[str, int]:
-    """The cost of each span by its server's uid, in one query however many there are."""
+    """Micro-units by what the spans are charged as, in one query however many there are.
+
+    Started hours, capped in each calendar month of UTC over all servers of one `charged_as`: what
+    a second machine would cost beyond the cap is the farm's.
+    """
     by_kind: defaultdict[tuple[str, str], list[PriceRow]] = defaultdict(list)
     uids = {span.server_uid for span in spans}
     for row in PriceRow.objects.filter(server_uid__in=uids).order_by("valid_from"):
         by_kind[row.server_uid, row.kind].append(row)
-    return {
-        span.server_uid: sum(
-            _cost_of_kind(rows, span)
-            for kind in Kind.values
-            if (rows := by_kind.get((span.server_uid, kind)))
-        )
-        for span in spans
-    }
+    months: defaultdict[tuple[str, str, int, int], int] = defaultdict(int)
+    for span in sorted(spans, key=lambda span: span.created_at):
+        for kind in Kind.values:
+            if rows := by_kind.get((span.server_uid, kind)):
+                _charge(months, kind, rows, span)
+    costs = {span.charged_as: 0 for span in spans}
+    for (charged_as, *_), micros in months.items():
+        costs[charged_as] += micros
+    return costs
 
 
 def _rows_of(server_uid: str) -> Sequence[PriceRow]:
     return list(PriceRow.objects.filter(server_uid=server_uid).order_by("valid_from"))
 
 
-def _cost_of_kind(rows: Sequence[PriceRow], span: Span) -> int:
-    months: defaultdict[tuple[int, int], int] = defaultdict(int)
+def _charge(
+    months: defaultdict[tuple[str, str, int, int], int],
+    kind: str,
+    rows: Sequence[PriceRow],
+    span: Span,
+) -> None:
     for began in span.hours():
         row = _valid_at(rows, began)
         utc = began.astimezone(UTC)
-        month = (utc.year, utc.month)
+        month = (span.charged_as, kind, utc.year, utc.month)
         total = months[month] + row.hourly_micros
-        months[month] = total if row.monthly_micros is None else min(total, row.monthly_micros)
-    return sum(months.values())
+        if row.monthly_micros is not None:
+            # A cheaper machine later in the month takes nothing back.
+            total = max(months[month], min(total, row.monthly_micros))
+        months[month] = total
 
 
 def _valid_at(rows: Sequence[PriceRow], at: datetime) -> PriceRow:

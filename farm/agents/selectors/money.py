@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from farm.agents.models import Agent, AgentPhase, Server
 from farm.agents.placement import ladder
 from farm.billing.prices import Rate
-from farm.billing.selectors import Span, at_most_monthly, cost_of_span, cost_of_spans, rate_of
+from farm.billing.selectors import Span, at_most_monthly, cost_of_spans, rate_of
 from farm.catalog import Words, catalog
 
 
@@ -64,12 +64,12 @@ def offer_for(plan: str, region: str) -> Quote | None:
 def cost_of(agent: Agent, now: datetime) -> Cost:
     """From the prices pinned to its servers, all machines it ever ran on together."""
     servers = list(agent.servers.order_by("pk"))
-    spans = [span for server in servers if (span := _span_of(server, now))]
+    spans = [span for server in servers if (span := _span_of(agent.uid, server, now))]
     rate = (rate_of(servers[-1].uid) if servers else None) or Rate(
         agent.agreed_hourly_micros, agent.agreed_monthly_micros, agent.agreed_currency
     )
     return Cost(
-        so_far_micros=sum(cost_of_span(span) for span in spans),
+        so_far_micros=cost_of_spans(spans).get(agent.uid, 0),
         hourly_micros=rate.hourly_micros,
         monthly_cap_micros=at_most_monthly(rate),
         currency=rate.currency,
@@ -79,21 +79,22 @@ def cost_of(agent: Agent, now: datetime) -> Cost:
 
 def spent_on(agents: Sequence[Agent], now: datetime) -> Mapping[int, int]:
     """So far, in micro-units, by an agent's pk: for lists, in two queries however long they are."""
-    servers = list(Server.objects.filter(agent__in=agents))
-    spans = {server.pk: span for server in servers if (span := _span_of(server, now))}
-    costs = cost_of_spans(list(spans.values()))
-    spent = {agent.pk: 0 for agent in agents}
-    for server in servers:
-        if server.agent_id and server.pk in spans:
-            spent[server.agent_id] += costs[server.uid]
-    return spent
+    uids = {agent.pk: agent.uid for agent in agents}
+    spans = [
+        span
+        for server in Server.objects.filter(agent__in=agents)
+        if server.agent_id and (span := _span_of(uids[server.agent_id], server, now))
+    ]
+    costs = cost_of_spans(spans)
+    return {agent.pk: costs.get(agent.uid, 0) for agent in agents}
 
 
-def _span_of(server: Server, now: datetime) -> Span | None:
+def _span_of(agent_uid: str, server: Server, now: datetime) -> Span | None:
     """From the hour in which the agent first answered on it until the cloud showed it gone."""
     if server.serving_since is None or server.created_at is None:
         return None
-    return Span(server.uid, server.created_at, server.serving_since, server.gone_at or now)
+    until = server.gone_at or now
+    return Span(agent_uid, server.uid, server.created_at, server.serving_since, until)
 
 
 def _free_reason(agent: Agent, servers: list[Server]) -> str | Promise | None:

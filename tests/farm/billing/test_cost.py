@@ -8,7 +8,7 @@ import pytest
 
 from farm.billing.models import PriceRow
 from farm.billing.prices import Rate, pin_prices
-from farm.billing.selectors import Span, cost_of_span, rate_of
+from farm.billing.selectors import Span, cost_of_spans, rate_of
 
 pytestmark = pytest.mark.django_db
 CREATED = datetime(2026, 11, 3, 9, 20, tzinfo=UTC)
@@ -25,7 +25,8 @@ def server() -> str:
 
 
 def cost(server: str, since: timedelta, until: timedelta) -> int:
-    return cost_of_span(Span(server, CREATED, CREATED + since, CREATED + until))
+    span = Span("agent", server, CREATED, CREATED + since, CREATED + until)
+    return cost_of_spans([span])["agent"]
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,25 @@ def test_a_started_hour_is_a_whole_hour_counted_from_its_creation(
 def test_a_month_never_costs_more_than_its_cap(server: str) -> None:
     until = datetime(2026, 12, 1, 0, 0, tzinfo=UTC) - CREATED
     assert cost(server, timedelta(0), until) == 4_490_000
+
+
+def test_two_machines_of_one_agent_share_the_cap_of_a_month(server: str) -> None:
+    pin_prices(server_uid="second", at=CREATED, server=SERVER, ipv4=IPV4)
+    middle, end = CREATED + timedelta(hours=400), CREATED + timedelta(hours=650)
+    spans = [
+        Span("agent", server, CREATED, CREATED, middle),
+        Span("agent", "second", middle, middle, end),
+    ]
+    assert cost_of_spans(spans) == {"agent": 4_490_000}
+
+
+def test_agents_are_charged_apart(server: str) -> None:
+    pin_prices(server_uid="other", at=CREATED, server=SERVER, ipv4=IPV4)
+    spans = [
+        Span("one", server, CREATED, CREATED, CREATED),
+        Span("two", "other", CREATED, CREATED, CREATED),
+    ]
+    assert cost_of_spans(spans) == {"one": HOURLY, "two": HOURLY}
 
 
 def test_the_next_month_begins_anew(server: str) -> None:
