@@ -49,6 +49,13 @@ class Laps:
         began = time.monotonic()
         try:
             yield
+        except (httpx.ConnectError, httpx.UnsupportedProtocol) as error:
+            raise Trouble(
+                f"{step}: no farm answers there ({error}). Start one with `make run`, or give its"
+                " address, as in: farm demo --url http://localhost:8000",
+                code=step,
+                field="url",
+            ) from None
         except (httpx.HTTPError, LookupError) as error:
             raise Trouble(f"{step}: {error}", code=step) from None
         lap = Lap(step, round(time.monotonic() - began, 1))

@@ -57,6 +57,13 @@ def test_a_farm_without_people_says_how_to_sign_up(tmp_path: Path) -> None:
     assert "Nobody has signed up yet" in shown.stderr
 
 
+@pytest.mark.parametrize("address", ["nonsense", "http://127.0.0.1:1"])
+def test_a_demo_of_no_farm_says_how_to_give_one(address: str, tmp_path: Path) -> None:
+    shown = farm("demo", "--url", address, data=tmp_path)
+    assert shown.returncode == 1
+    assert "farm demo --url http://" in shown.stderr
+
+
 def test_what_a_farm_keeps_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
     data = tmp_path / "farms" / "ours"
     assert farm("agents", "list", data=data).returncode == 1
