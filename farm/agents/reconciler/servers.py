@@ -12,7 +12,7 @@ from farm.agents.models import Server
 from farm.agents.pace import deadlines
 from farm.agents.reconciler import booting, buying, removing
 from farm.agents.reconciler.claims import Claim
-from farm.agents.reconciler.pauses import paused_until
+from farm.agents.reconciler.pauses import paused_until, project_of
 from farm.agents.reconciler.troubles import Nap, wait_with_reason
 from provisioning.lifecycle import ServerPhase, ServerSnapshot, ServerStep, next_server_step
 
@@ -52,7 +52,8 @@ def snapshot_of(server: Server) -> ServerSnapshot:
 def _wait_out(claim: Claim[Server], until: datetime, now: datetime) -> Nap:
     # Everybody who waits for the same moment would wake as one herd.
     nap = until - now + timedelta(seconds=2 * random.random())  # noqa: S311
-    return wait_with_reason(claim, claim.row.reason or "rate_limited", nap)
+    why = claim.row.reason or project_of(claim.row.provider).reason or "rate_limited"
+    return wait_with_reason(claim, why, nap)
 
 
 def _rest(_claim: Claim[Server]) -> Nap:
