@@ -1,0 +1,34 @@
+"""Agents, the servers they live on, and what is under way for them."""
+
+from farm.agents.models.agents import Agent, AgentPhase
+from farm.agents.models.channels import TelegramLink
+from farm.agents.models.clouds import FarmKey, Offer, ProviderProject, WorkerBeat
+from farm.agents.models.conversation import Message
+from farm.agents.models.operations import (
+    Event,
+    Operation,
+    OperationKind,
+    OperationState,
+    OperationStep,
+)
+from farm.agents.models.rows import Drivable
+from farm.agents.models.servers import Server, ServerPhase
+
+__all__ = [
+    "Agent",
+    "AgentPhase",
+    "Drivable",
+    "Event",
+    "FarmKey",
+    "Message",
+    "Offer",
+    "Operation",
+    "OperationKind",
+    "OperationState",
+    "OperationStep",
+    "ProviderProject",
+    "Server",
+    "ServerPhase",
+    "TelegramLink",
+    "WorkerBeat",
+]

@@ -1,0 +1,74 @@
+"""An agent: what a member asked for and sees."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from farm.accounts.models import Account, new_uid
+from farm.agents.models.rows import Drivable
+from farm.fields import SecretField
+
+
+class AgentPhase(models.TextChoices):
+    """Where an agent is on its way."""
+
+    PLACING = "placing", _("reserving its machine")
+    CONFIGURING = "configuring", _("waking up")
+    RUNNING = "running", _("answers")
+    DELETING = "deleting", _("being deleted")
+    DELETED = "deleted", _("deleted")
+    FAILED = "failed", _("failed")
+
+
+class Agent(Drivable):
+    """What a member asked for and sees. Name, uid and address are for life.
+
+    `wanted` .. `generation` are the spec, written by services only; `fulfilled_generation` ..
+    `deleted_at` are written by the reconciler only. `agreed_*` is the price on the button that was
+    pressed: what a machine of this agent may cost at most, its IPv4 included.
+    """
+
+    class Wanted(models.TextChoices):
+        """The state its owner wants."""
+
+        RUNNING = "running", _("running")
+        DELETED = "deleted", _("deleted")
+
+    uid = models.CharField(max_length=12, unique=True, default=new_uid)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="agents")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="agents"
+    )
+    name = models.CharField(max_length=40)
+    host = models.CharField(max_length=63, unique=True)
+    language = models.CharField(max_length=8, default="en")
+    created_at = models.DateTimeField()
+
+    wanted = models.CharField(max_length=8, choices=Wanted.choices, default=Wanted.RUNNING)
+    blueprint = models.CharField(max_length=40)
+    plan = models.CharField(max_length=40)
+    region = models.CharField(max_length=40)
+    runtime_version = models.CharField(max_length=20)
+    model_provider = models.CharField(max_length=20)
+    model = models.CharField(max_length=80)
+    model_key = SecretField(blank=True)
+    gateway_token = SecretField()
+    agreed_hourly_micros = models.BigIntegerField()
+    agreed_monthly_micros = models.BigIntegerField()
+    agreed_currency = models.CharField(max_length=3)
+    generation = models.PositiveIntegerField(default=1)
+
+    fulfilled_generation = models.PositiveIntegerField(default=0)
+    phase = models.CharField(max_length=12, choices=AgentPhase.choices, default=AgentPhase.PLACING)
+    phase_since = models.DateTimeField()
+    step = models.CharField(max_length=20, blank=True)
+    reason = models.CharField(max_length=40, blank=True)
+    reason_detail = models.CharField(max_length=500, blank=True)
+    config_digest = models.CharField(max_length=64, blank=True)
+    running_since = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.uid})"

@@ -1,0 +1,76 @@
+"""The clouds as they last showed themselves, and the keys that machines know the farm by."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from farm.agents.models.rows import Drivable
+from farm.fields import SecretField
+
+
+class Offer(models.Model):
+    """A server type at a place as its cloud last showed it: price, availability, size."""
+
+    provider = models.CharField(max_length=20)
+    server_type = models.CharField(max_length=40)
+    location = models.CharField(max_length=20)
+    available = models.BooleanField()
+    hourly_micros = models.BigIntegerField()
+    monthly_micros = models.BigIntegerField(null=True)
+    ipv4_hourly_micros = models.BigIntegerField()
+    ipv4_monthly_micros = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["provider", "server_type", "location"], name="one_offer_per_place"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server_type} at {self.provider} {self.location}"
+
+
+class ProviderProject(Drivable):
+    """One project at a cloud, surveyed now and then: what it sells, and what it has of ours.
+
+    A 429 pauses it for everyone until `paused_until`, and so does what only the operator mends;
+    then `reason` says what, and stays until a call of that sort succeeds again.
+    """
+
+    provider = models.CharField(max_length=20, unique=True)
+    paused_until = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=40, blank=True)
+    reason_detail = models.CharField(max_length=500, blank=True)
+    offers_seen_at = models.DateTimeField(null=True)
+    swept_at = models.DateTimeField(null=True)
+    orphans = models.CharField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return self.provider
+
+
+class FarmKey(models.Model):
+    """A key pair of the farm's SSH certificate authority; two may overlap while one rotates."""
+
+    created_at = models.DateTimeField()
+    private_key = SecretField()
+    public_key = models.TextField()
+    retired_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"CA of {self.created_at:%F}"
+
+
+class WorkerBeat(models.Model):
+    """A worker that was alive at `at`; the doctor reads it."""
+
+    worker = models.CharField(max_length=80, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.worker} at {self.at:%F %T}"

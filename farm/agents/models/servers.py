@@ -1,0 +1,63 @@
+"""The machines that agents live on."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from farm.accounts.models import new_uid
+from farm.agents.models.agents import Agent
+from farm.agents.models.rows import Drivable
+from farm.fields import SecretField
+
+
+class ServerPhase(models.TextChoices):
+    """Where a server is on its way."""
+
+    REQUESTED = "requested", _("requested")
+    CREATING = "creating", _("being created")
+    BOOTING = "booting", _("booting")
+    READY = "ready", _("ready")
+    DELETING = "deleting", _("being deleted")
+    GONE = "gone", _("gone")
+    LOST = "lost", _("lost")
+
+
+class Server(Drivable):
+    """One machine at a provider. An agent may have had several.
+
+    `create_sent_at` is the intent: set before the call, so a crash after it looks before it asks.
+    From `distrusted_at` on nothing is sent to it: it showed another host key than ours.
+    `serving_since` is when its agent first answered on it: the payer's meter starts in that hour.
+    """
+
+    uid = models.CharField(max_length=12, unique=True, default=new_uid)
+    agent = models.ForeignKey(Agent, null=True, on_delete=models.PROTECT, related_name="servers")
+    provider = models.CharField(max_length=20)
+    server_type = models.CharField(max_length=40)
+    location = models.CharField(max_length=20)
+    image = models.CharField(max_length=80, blank=True)
+    requested_at = models.DateTimeField()
+    wanted_gone = models.BooleanField(default=False)
+
+    phase = models.CharField(
+        max_length=12, choices=ServerPhase.choices, default=ServerPhase.REQUESTED
+    )
+    phase_since = models.DateTimeField()
+    reason = models.CharField(max_length=40, blank=True)
+    reason_detail = models.CharField(max_length=500, blank=True)
+    create_sent_at = models.DateTimeField(null=True)
+    provider_id = models.CharField(max_length=40, blank=True, db_index=True)
+    created_at = models.DateTimeField(null=True)
+    serving_since = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
+    action_ids = models.CharField(max_length=200, blank=True)
+    ipv4 = models.GenericIPAddressField(null=True, protocol="IPv4")
+    host_key = models.TextField(blank=True)
+    pending_host_key = models.TextField(blank=True)
+    first_host_key = SecretField(blank=True)
+    host_key_rotated = models.BooleanField(default=False)
+    distrusted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"farm-{self.uid}"
