@@ -84,6 +84,53 @@ class Membership(models.Model):
         return f"{self.user} in {self.account} as {self.role}"
 
 
+class Invitation(models.Model):
+    """What an inviter offers whoever opens the link: a place in the account, and an agent.
+
+    Only the hash of the link's token is kept. Payer, shared key and what is on sale are named by
+    uid or key: they live in rooms above or beside this one. "" is the default of the catalogue.
+    """
+
+    uid = models.CharField(max_length=12, unique=True, default=new_uid)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations")
+    inviter = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True)
+    email = models.EmailField(blank=True)
+    language = models.CharField(max_length=8, default="en")
+    role = models.CharField(max_length=8, choices=Role.choices, default=Role.MEMBER)
+    payer_uid = models.CharField(max_length=12, blank=True)
+    cost_centre = models.CharField(max_length=40, blank=True)
+    blueprint = models.CharField(max_length=40, blank=True)
+    plan = models.CharField(max_length=40, blank=True)
+    region = models.CharField(max_length=40, blank=True)
+    shared_key_uid = models.CharField(max_length=12, blank=True)
+    ai_budget_micros = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    most_uses = models.PositiveIntegerField(default=1)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"invitation {self.uid} to {self.account}"
+
+
+class InvitationUse(models.Model):
+    """One person who took an invitation up, once; `agent_uid` is the agent they made with it."""
+
+    invitation = models.ForeignKey(Invitation, on_delete=models.CASCADE, related_name="uses")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    agent_uid = models.CharField(max_length=12, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["invitation", "user"], name="one_use_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} took up {self.invitation}"
+
+
 class AuditEntry(models.Model):
     """Who did what through which door; written in the transaction of the deed itself."""
 

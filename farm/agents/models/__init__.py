@@ -4,6 +4,7 @@ from farm.agents.models.agents import Agent, AgentPhase
 from farm.agents.models.channels import TelegramLink
 from farm.agents.models.clouds import FarmKey, Offer, ProviderProject, WorkerBeat
 from farm.agents.models.conversation import Message
+from farm.agents.models.keys import SharedKey
 from farm.agents.models.operations import (
     Event,
     Operation,
@@ -29,6 +30,7 @@ __all__ = [
     "ProviderProject",
     "Server",
     "ServerPhase",
+    "SharedKey",
     "TelegramLink",
     "WorkerBeat",
 ]

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, new_uid
+from farm.agents.models.keys import SharedKey
 from farm.agents.models.rows import Drivable
 from farm.fields import SecretField
 
@@ -28,6 +29,9 @@ class Agent(Drivable):
     `wanted` .. `generation` are the spec, written by services only; `fulfilled_generation` ..
     `deleted_at` are written by the reconciler only. `agreed_*` is the price on the button that was
     pressed: what a machine of this agent may cost at most, its IPv4 included.
+
+    Its model is paid by its own `model_key`, which lives on its machine, or by `shared_key` through
+    the relay: then `relay_key` is what its machine holds, good for `ai_budget_micros` a month.
     """
 
     class Wanted(models.TextChoices):
@@ -54,6 +58,12 @@ class Agent(Drivable):
     model_provider = models.CharField(max_length=20)
     model = models.CharField(max_length=80)
     model_key = SecretField(blank=True)
+    shared_key = models.ForeignKey(
+        SharedKey, null=True, on_delete=models.PROTECT, related_name="agents"
+    )
+    relay_key = SecretField(blank=True)
+    relay_key_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    ai_budget_micros = models.BigIntegerField(null=True)
     gateway_token = SecretField()
     agreed_hourly_micros = models.BigIntegerField()
     agreed_monthly_micros = models.BigIntegerField()
