@@ -41,7 +41,7 @@ def readiness(shell: Shell, gateway_token: str) -> Readiness:
         return Readiness(started=False, ready=False, why=f"It is starting ({startup.status}).")
     ready = _object(_get(shell, "/readyz").body)
     failing, suppressed = _words(ready.get("failing")), _words(ready.get("suppressed"))
-    degraded = _degraded_secrets(_rpc(shell, gateway_token, "status"))
+    degraded = _degraded_secrets(rpc(shell, gateway_token, "status", {}))
     return Readiness(
         started=True,
         ready=ready.get("ready") is True and not failing,
@@ -69,6 +69,30 @@ def say(shell: Shell, gateway_token: str, text: str, *, user: str, timeout: floa
     if answer.status != 200:
         raise _refusal(answer)
     return _content(answer.body)
+
+
+def rpc(
+    shell: Shell,
+    gateway_token: str,
+    method: str,
+    params: Mapping[str, object],
+    timeout: float = _PROBE_TIMEOUT,
+) -> Mapping[str, object]:
+    """Call one of the gateway's own methods, such as "channels.status"; the object it answers.
+
+    Every byte of it, up to 1 MiB, is the machine's word. Rejected with gateway_refused when the
+    call itself is wrong: no such method, no such channel. Transient with gateway_down, gateway_busy
+    or gateway_token when a later try may do; AnswerLost with timeout, connection_lost or bad_answer
+    when it may have had its effect.
+    """
+    body = json.dumps({"method": method, "params": params}).encode()
+    answer = _ask(shell, "/api/v1/admin/rpc", gateway_token, body, timeout)
+    if answer.status != 200:
+        raise _rpc_refusal(method, answer)
+    payload = _object(answer.body).get("payload")
+    if not isinstance(payload, dict):
+        raise AnswerLost("bad_answer", "The agent's program answered in a way we cannot read.")
+    return payload
 
 
 def open_url(origin: str, gateway_token: str) -> str:
@@ -101,15 +125,6 @@ def _down(error: Transient) -> Transient:
     return error
 
 
-def _rpc(shell: Shell, token: str, method: str) -> Mapping[str, object]:
-    body = json.dumps({"method": method, "params": {}}).encode()
-    answer = _ask(shell, "/api/v1/admin/rpc", token, body, _PROBE_TIMEOUT)
-    payload = _object(answer.body).get("payload")
-    if answer.status != 200 or not isinstance(payload, dict):
-        raise Transient("gateway_refused", f"The agent's program answered {answer.status}.")
-    return payload
-
-
 def _degraded_secrets(status: Mapping[str, object]) -> tuple[str, ...]:
     owners = status.get("degradedSecretOwners")
     if not isinstance(owners, list):
@@ -136,6 +151,15 @@ def _refusal(answer: HttpAnswer) -> Transient | Rejected:
         code = _LATER.get(answer.status, "model_failed")
         return Transient(code, f"The model did not answer ({answer.status}): {message}")
     return Rejected("model_refused", f"The model's provider refuses the request: {message}")
+
+
+def _rpc_refusal(method: str, answer: HttpAnswer) -> Transient | Rejected:
+    _, message = _kind_and_message(_object(answer.body).get("error"))
+    if answer.status == 401:
+        return Transient("gateway_token", "The agent's program does not know the farm's token.")
+    if answer.status in (400, 409):
+        return Rejected("gateway_refused", f"The agent's program refuses {method}: {message}")
+    return Transient("gateway_busy", f"{method} got no answer ({answer.status}): {message}")
 
 
 def _kind_and_message(error: object) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from provisioning.errors import Rejected, Transient
-from provisioning.gateway import Readiness, open_url, readiness, say
+from provisioning.gateway import Readiness, open_url, readiness, rpc, say
 from provisioning.quoting import plain
 from provisioning.runtime_files import (
     CONFIG,
@@ -43,6 +43,7 @@ __all__ = [
     "readiness",
     "restart",
     "rotate_host_key",
+    "rpc",
     "say",
     "start",
     "stop",

@@ -27,12 +27,17 @@ def refused(kind: str, message: str = "no") -> bytes:
 
 @dataclass(slots=True)
 class SmallGateway:
-    """What it answers next; `turns` keeps the bodies of the turns it was asked for."""
+    """What it answers next; `turns` and `calls` keep the bodies of what it was asked for.
+
+    A call is answered with `status` unless `call` says otherwise.
+    """
 
     port: int = 0
     startup: int = 200
     ready: Json = field(default_factory=lambda: {"ready": True, "failing": []})
     status: Json = field(default_factory=lambda: {"degradedSecretOwners": []})
+    call: tuple[int, bytes] | None = None
+    calls: list[Json] = field(default_factory=list)
     turn: tuple[int, bytes] = (200, said("hello"))
     turns: list[Json] = field(default_factory=list)
     cut_off: int = 0
@@ -56,7 +61,9 @@ def _handler(gateway: SmallGateway) -> type[BaseHTTPRequestHandler]:
             if self.headers["Authorization"] != f"Bearer {TOKEN}":
                 self._answer(401, refused("unauthorized"))
             elif self.path == "/api/v1/admin/rpc":
-                self._answer(200, json.dumps({"ok": True, "payload": gateway.status}).encode())
+                gateway.calls.append(body)
+                told = json.dumps({"ok": True, "payload": gateway.status}).encode()
+                self._answer(*(gateway.call or (200, told)))
             else:
                 gateway.turns.append(body)
                 if gateway.holds:

@@ -134,7 +134,7 @@ def test_a_token_the_gateway_does_not_know_is_no_fault_of_the_model(shell: Shell
     assert caught.value.code == "gateway_token"
     with pytest.raises(Transient) as caught:
         runtime.readiness(shell, "another")
-    assert caught.value.code == "gateway_refused"
+    assert caught.value.code == "gateway_token"
 
 
 def test_a_turn_that_takes_too_long_is_an_answer_lost(shell: Shell, gateway: SmallGateway) -> None:
@@ -167,6 +167,42 @@ def test_an_answer_cut_off_is_an_answer_lost(shell: Shell, gateway: SmallGateway
     with pytest.raises(AnswerLost) as caught:
         runtime.say(shell, TOKEN, "hi", user="u")
     assert caught.value.code == "connection_lost"
+
+
+def test_a_call_of_the_gateways_own_methods_answers_its_payload(
+    shell: Shell, gateway: SmallGateway
+) -> None:
+    gateway.call = (200, b'{"ok": true, "payload": {"connected": true}}')
+    asked = {"channel": "whatsapp", "timeoutMs": 1000}
+    assert runtime.rpc(shell, TOKEN, "web.login.wait", asked) == {"connected": True}
+    assert gateway.calls == [{"method": "web.login.wait", "params": asked}]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "code"),
+    [
+        (400, b'{"error": {"message": "unknown \x1b[1mchannel"}}', Rejected, "gateway_refused"),
+        (409, b'{"error": {"code": "NOT_LINKED", "message": "no"}}', Rejected, "gateway_refused"),
+        (404, b"Not Found", Transient, "gateway_busy"),
+        (503, b'{"error": {"code": "UNAVAILABLE", "message": "no"}}', Transient, "gateway_busy"),
+        (200, b'{"ok": true, "payload": [1]}', AnswerLost, "bad_answer"),
+        (200, b"\xff", AnswerLost, "bad_answer"),
+        (200, b" " * (2 * 1024 * 1024), AnswerLost, "answer_too_long"),
+    ],
+)
+def test_a_call_that_is_not_answered_well_has_a_code(
+    shell: Shell,
+    gateway: SmallGateway,
+    status: int,
+    body: bytes,
+    error: type[ProvisioningError],
+    code: str,
+) -> None:
+    gateway.call = (status, body)
+    with pytest.raises(error) as caught:
+        runtime.rpc(shell, TOKEN, "channels.status", {})
+    assert caught.value.code == code
+    assert "\x1b" not in str(caught.value)
 
 
 def test_opening_puts_the_token_where_no_server_sees_it() -> None:
