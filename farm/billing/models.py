@@ -41,9 +41,11 @@ class Payer(models.Model):
 
 
 class Assignment(models.Model):
-    """From `valid_from`, a full hour, on, this agent's lines are charged to this payer.
+    """Hours of this agent that begin from `valid_from` on are charged to this payer.
 
     The person is whom the agent is for; the address is kept beside it, as lines outlive people.
+    `monthly_micros` is what the agent may cost in a calendar month at most, until `ended_at`, when
+    it is gone for good: both are what a limit counts with.
     """
 
     agent_uid = models.CharField(max_length=12)
@@ -55,6 +57,8 @@ class Assignment(models.Model):
     )
     person_email = models.EmailField()
     valid_from = models.DateTimeField()
+    monthly_micros = models.BigIntegerField()
+    ended_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -19,6 +19,7 @@ from farm.agents.models import (
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, begin_line, end_operation, move_agent
 from farm.agents.reconciler.troubles import Nap
+from farm.billing.payers import release
 
 AT_ONCE = timedelta(0)
 
@@ -47,6 +48,7 @@ def finish(claim: Claim[Agent]) -> Nap:
         agent.model_key, agent.gateway_token = "", ""
         claim.save("deleted_at", "fulfilled_generation", "model_key", "gateway_token", *MOVED)
         TelegramLink.objects.filter(agent=agent).delete()
+        release(agent_uid=agent.uid, at=now)
         note(agent, "deleted", at=now)
         end_operation(agent, OperationState.DONE, now)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -15,7 +16,9 @@ from farm.agents.events import note
 from farm.agents.models import Agent, AgentPhase, Message, Operation, OperationKind
 from farm.agents.names import free_host
 from farm.agents.refusals import Refused
+from farm.agents.relay_keys import hash_of, new_relay_key
 from farm.agents.services.operations import begin
+from farm.agents.services.paying import Charge, charge, checked_charge
 from farm.agents.services.rights import demand_membership, demand_right
 from farm.agents.services.telegram import CheckedBot, attach_bot, checked_bot
 from farm.agents.services.wishes import AgentWish, CheckedWish, checked
@@ -29,26 +32,36 @@ def create_agent(*, actor: User, account: Account, door: Door, wish: AgentWish) 
     The model provider and Telegram are asked before anything is written.
     """
     demand_membership(actor, account)
-    checked_wish = checked(wish)
+    checked_wish = checked(actor, account, wish)
+    to = checked_charge(actor, account, wish.payer_uid, wish.cost_centre)
     bot = checked_bot(wish.telegram_bot_token) if wish.telegram_bot_token.strip() else None
-    return _open(actor, account, door, checked_wish, bot)
+    return _open(actor, account, door, _Asked(checked_wish, to, bot))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """All that was found right about a wish before anything is written."""
+
+    wish: CheckedWish
+    to: Charge
+    bot: CheckedBot | None
 
 
 @transaction.atomic
-def _open(
-    actor: User, account: Account, door: Door, wish: CheckedWish, bot: CheckedBot | None
-) -> Agent:
+def _open(actor: User, account: Account, door: Door, asked: _Asked) -> Agent:
     now = timezone.now()
-    agent = _new_agent(actor, account, wish, now)
+    agent = _new_agent(actor, account, asked.wish, now)
+    charge(agent, asked.to, now)
     begin(agent, OperationKind.CREATE, now)
     note(agent, "asked", at=now)
     record(account=account, actor=actor, door=door, verb="create agent", subject=agent.uid)
-    if bot:
-        attach_bot(agent, bot, now)
+    if asked.bot:
+        attach_bot(agent, asked.bot, now)
     return agent
 
 
 def _new_agent(actor: User, account: Account, wish: CheckedWish, now: datetime) -> Agent:
+    relay_key = new_relay_key() if wish.mind.shared_key else ""
     return Agent.objects.create(
         account=account,
         owner=actor,
@@ -60,9 +73,13 @@ def _new_agent(actor: User, account: Account, wish: CheckedWish, now: datetime) 
         plan=wish.plan.key,
         region=wish.region.key,
         runtime_version=catalog().runtime_version,
-        model_provider=wish.model_provider,
-        model=wish.model,
-        model_key=wish.model_key,
+        model_provider=wish.mind.provider,
+        model=wish.mind.model,
+        model_key=wish.mind.own_key,
+        shared_key=wish.mind.shared_key,
+        relay_key=relay_key,
+        relay_key_hash=hash_of(relay_key),
+        ai_budget_micros=wish.mind.budget_micros,
         gateway_token=secrets.token_urlsafe(32),
         agreed_hourly_micros=wish.quote.rate.hourly_micros,
         agreed_monthly_micros=at_most_monthly(wish.quote.rate),
@@ -76,7 +93,7 @@ def _new_agent(actor: User, account: Account, wish: CheckedWish, now: datetime) 
 def delete_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
     """Ask for its end, whatever else is under way; asking twice answers the same operation."""
     demand_right(actor, agent)
-    agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     if agent.wanted == Agent.Wanted.DELETED:
         return agent.operations.filter(kind=OperationKind.DELETE).latest("pk")
     now = timezone.now()
@@ -92,7 +109,7 @@ def delete_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
 def retry_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
     """A failed agent starts again with a fresh machine; Refused for one that has not failed."""
     demand_right(actor, agent)
-    agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     if agent.phase != AgentPhase.FAILED or agent.wanted == Agent.Wanted.DELETED:
         raise Refused("", "not_failed", _("Only an agent that failed can be tried again."))
     now = timezone.now()
@@ -100,6 +117,24 @@ def retry_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
     note(agent, "retry_asked", at=now)
     record(account=agent.account, actor=actor, door=door, verb="retry agent", subject=agent.uid)
     return begin(agent, OperationKind.CREATE, now)
+
+
+@transaction.atomic
+def restart_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
+    """Stop its program and start it anew, with its files written again; its machine stays.
+
+    Refused for an agent that is on its way, failed or leaving.
+    """
+    demand_right(actor, agent)
+    agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
+    if agent.phase != AgentPhase.RUNNING or agent.wanted == Agent.Wanted.DELETED:
+        sentence = _("Only an agent that runs can be restarted; one that failed is tried again.")
+        raise Refused("", "not_running", sentence)
+    now = timezone.now()
+    _want(agent, Agent.Wanted.RUNNING, now)
+    note(agent, "restart_asked", at=now)
+    record(account=agent.account, actor=actor, door=door, verb="restart agent", subject=agent.uid)
+    return begin(agent, OperationKind.RESTART, now)
 
 
 def _want(agent: Agent, wanted: Agent.Wanted, now: datetime) -> None:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from farm.agents.model_keys import KeyVerdict, verdict_on
+from farm.accounts.models import Account, User
 from farm.agents.names import checked_name
 from farm.agents.refusals import Refused
-from farm.agents.selectors.choices import SANDBOX_PROVIDER, default_model_provider
 from farm.agents.selectors.money import Quote, offer_for
-from farm.catalog import Blueprint, Item, ModelProvider, Plan, Region, Shelf, catalog
-
-LONGEST_KEY = 400
+from farm.agents.services.thinking import Mind, MindWish, checked_mind
+from farm.catalog import Blueprint, Item, Plan, Region, Shelf, catalog
 
 
 @dataclass(frozen=True, slots=True)
 class AgentWish:
-    """What a member chose; "" stands for the catalogue's default."""
+    """What a member chose; "" stands for the catalogue's default.
+
+    `payer_uid` is who pays its machine, "" the account's default payer; `cost_centre` is that
+    payer's own word. `shared_key_uid` chooses a key that the account shares, then no model_provider
+    or model_key is needed, and `ai_budget_micros` is what it may spend on AI in a month.
+    """
 
     name: str
     blueprint: str = ""
@@ -30,6 +32,10 @@ class AgentWish:
     model_provider: str = ""
     model_key: str = field(default="", repr=False)
     telegram_bot_token: str = field(default="", repr=False)
+    payer_uid: str = ""
+    cost_centre: str = ""
+    shared_key_uid: str = ""
+    ai_budget_micros: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +47,11 @@ class CheckedWish:
     plan: Plan
     region: Region
     language: str
-    model_provider: str
-    model: str
-    model_key: str = field(repr=False)
+    mind: Mind
     quote: Quote
 
 
-def checked(wish: AgentWish) -> CheckedWish:
+def checked(actor: User, account: Account, wish: AgentWish) -> CheckedWish:
     """The wish in catalogue terms, or Refused. May ask the model provider: no transaction here."""
     name = checked_name(wish.name)
     shelves = catalog()
@@ -58,9 +62,13 @@ def checked(wish: AgentWish) -> CheckedWish:
     if quote is None:
         sentence = _("Its price is not known yet, so nothing is bought: try again in a minute.")
         raise Refused("plan", "price_unknown", sentence)
-    provider, model, key = _checked_model(wish)
+    mind = checked_mind(actor, account, _mind_of(wish))
     language = "fr" if wish.language.startswith("fr") else "en"
-    return CheckedWish(name, blueprint, plan, region, language, provider, model, key, quote)
+    return CheckedWish(name, blueprint, plan, region, language, mind, quote)
+
+
+def _mind_of(wish: AgentWish) -> MindWish:
+    return MindWish(wish.model_provider, wish.model_key, wish.shared_key_uid, wish.ai_budget_micros)
 
 
 def _chosen(shelf: Shelf[Item], key: str, field: str) -> Item:
@@ -75,41 +83,3 @@ def _chosen(shelf: Shelf[Item], key: str, field: str) -> Item:
             known=", ".join(shelf.keys()),
         )
         raise Refused(field, f"{field}_unknown", sentence) from None
-
-
-def _checked_model(wish: AgentWish) -> tuple[str, str, str]:
-    """(provider, model, key); the sandbox's own model needs no key."""
-    chosen = wish.model_provider or default_model_provider()
-    if chosen == SANDBOX_PROVIDER and settings.SANDBOX_MODEL_ENDPOINT:
-        return SANDBOX_PROVIDER, settings.SANDBOX_MODEL, ""
-    provider = _chosen(catalog().models, chosen, "model_provider")
-    key = wish.model_key.strip()
-    if not key:
-        sentence = format_lazy(_("Paste your key of {provider} here."), provider=provider.name)
-        raise Refused("model_key", "model_key_missing", sentence)
-    if len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
-        raise _key_refused(provider)
-    _ask_about(provider, key)
-    return provider.key, provider.model, key
-
-
-def _ask_about(provider: ModelProvider, key: str) -> None:
-    verdict = verdict_on(provider, key)
-    if verdict is KeyVerdict.REFUSED:
-        raise _key_refused(provider)
-    if verdict is KeyVerdict.NO_CREDIT:
-        text = _(
-            "{provider} takes this key, but its account has no credit: add some, then try again."
-        )
-        raise Refused("model_key", "model_no_credit", format_lazy(text, provider=provider.name))
-    if verdict is KeyVerdict.UNREACHABLE:
-        text = _(
-            "{provider} did not answer, so the key could not be checked. Try again in a minute."
-        )
-        raise Refused("model_key", "model_unreachable", format_lazy(text, provider=provider.name))
-
-
-def _key_refused(provider: ModelProvider) -> Refused:
-    text = _("{provider} refuses this key. Paste it again, or take another one.")
-    sentence = format_lazy(text, provider=provider.name)
-    return Refused("model_key", "model_key_refused", sentence)

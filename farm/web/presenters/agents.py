@@ -13,9 +13,10 @@ from farm.accounts.models import User
 from farm.agents import selectors
 from farm.agents.models import Agent, AgentPhase, OperationKind
 from farm.agents.selectors import Cost, Progress
+from farm.billing.amounts import amount, at_most, per_hour
 from farm.catalog import catalog
 from farm.web.presenters.offers import spoken
-from farm.web.words import amount, at_most, duration, per_hour
+from farm.web.words import duration
 
 
 class PageState(StrEnum):

@@ -8,8 +8,8 @@ from django.utils.translation import get_language, gettext
 
 from farm.agents import selectors
 from farm.agents.selectors import ModelChoice, Quote
+from farm.billing.amounts import at_most, per_hour
 from farm.catalog import Item, Plan, Region, Shelf, Words, catalog
-from farm.web.words import at_most, per_hour
 
 
 @dataclass(frozen=True, slots=True)

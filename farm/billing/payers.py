@@ -1,0 +1,93 @@
+"""Who pays for an agent, from which hour on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from farm.accounts.models import Account, User
+from farm.billing.models import Assignment, Payer
+
+HOUR = timedelta(hours=1)
+SETTLING = timedelta(minutes=1)
+"""No transaction lasts that long: an hour that has begun is never charged to a later word."""
+
+
+class NotThisPayer(Exception):  # noqa: N818
+    """There is no such payer in this account, or it pays for nothing new any more."""
+
+
+def default_payer(account: Account) -> Payer:
+    """The account's own payer, made when it is first asked for; it collects nothing."""
+    payer, _ = Payer.objects.get_or_create(
+        account=account,
+        is_default=True,
+        defaults={"name": account.name, "created_at": timezone.now()},
+    )
+    return payer
+
+
+def payer_of(account: Account, uid: str) -> Payer:
+    """The account's payer of that uid, its default one for ""; NotThisPayer otherwise."""
+    if not uid:
+        return default_payer(account)
+    payer = Payer.objects.filter(account=account, uid=uid, archived_at=None).first()
+    if payer is None:
+        raise NotThisPayer(uid)
+    return payer
+
+
+def first_hour_after(at: datetime) -> datetime:
+    """The next full hour (UTC) by which whatever is written at `at` is surely there."""
+    settled = at.astimezone(UTC) + SETTLING
+    return settled.replace(minute=0, second=0, microsecond=0) + HOUR
+
+
+@transaction.atomic
+def assign(
+    *,
+    agent_uid: str,
+    agent_name: str,
+    payer: Payer,
+    cost_centre: str,
+    person: User,
+    monthly_micros: int,
+    at: datetime,
+) -> Assignment:
+    """Charge the agent's hours to the payer: from its first one, later from the next full hour.
+
+    What was said before about hours after that one counts no more. `monthly_micros` is what the
+    agent may cost in a calendar month at most.
+    """
+    earlier = Assignment.objects.filter(agent_uid=agent_uid)
+    valid_from = first_hour_after(at) if earlier.exists() else at
+    earlier.filter(valid_from__gte=valid_from).delete()
+    return Assignment.objects.create(
+        agent_uid=agent_uid,
+        agent_name=agent_name,
+        payer=payer,
+        cost_centre=cost_centre,
+        person=person,
+        person_email=person.email,
+        valid_from=valid_from,
+        monthly_micros=monthly_micros,
+    )
+
+
+def assignment_at(agent_uid: str, at: datetime) -> Assignment | None:
+    """To whom an hour of the agent that begins at `at` is charged; None before its first."""
+    said = Assignment.objects.select_related("payer").filter(agent_uid=agent_uid)
+    return said.filter(valid_from__lte=at).order_by("valid_from").last()
+
+
+def payer_at(agent_uid: str, at: datetime) -> Payer | None:
+    """Who pays the agent's hours that begin at `at`; None before its first."""
+    found = assignment_at(agent_uid, at)
+    return found.payer if found else None
+
+
+def release(*, agent_uid: str, at: datetime) -> None:
+    """The agent is gone for good: no limit counts with it any more."""
+    Assignment.objects.filter(agent_uid=agent_uid, ended_at=None).update(ended_at=at)
