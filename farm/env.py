@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -46,6 +46,16 @@ def number(name: str, default: int, *, environ: Mapping[str, str] = os.environ) 
         return int(value)
     except ValueError:
         raise SettingError(f"{name} is {value!r}: give a whole number.") from None
+
+
+def choice(
+    name: str, default: str, known: Sequence[str], *, environ: Mapping[str, str] = os.environ
+) -> str:
+    """One of the `known` words, or SettingError."""
+    value = text(name, default, environ=environ)
+    if value not in known:
+        raise SettingError(f"{name} is {value!r}: say {' or '.join(known)}.")
+    return value
 
 
 def words(name: str, default: str = "", *, environ: Mapping[str, str] = os.environ) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 
 from farm import env
+from farm.databases import database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 FARM_DATA = env.own_folder(env.data_folder())
@@ -24,6 +25,10 @@ TUNNEL_PORT = env.number("TUNNEL_PORT", PORT + 1)
 AGENT_URL = env.text("AGENT_URL", f"http://{{host}}.{AGENTS_DOMAIN}:{TUNNEL_PORT}")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1")
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
+
+# Who may come: anybody who proves an address, or only invited people.
+SIGN_UP = env.choice("SIGN_UP", "open" if DEBUG else "invited", ("open", "invited"))
+AGENTS_PER_PERSON = env.number("AGENTS_PER_PERSON", 5)
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -75,17 +80,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": FARM_DATA / "farm.sqlite3",
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-    }
-}
+DATABASES = {"default": dict(database(env.text("DATABASE_URL"), FARM_DATA))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -171,6 +166,33 @@ SANDBOX_CONTROL_URL = env.text("SANDBOX_CONTROL_URL")
 LEASE_SECONDS = env.number("LEASE_SECONDS", 60)
 WORKER_THREADS = env.number("WORKER_THREADS", 8)
 
+# With a broker, Celery's workers and one beat do what the plain loop does. A message is but a bell:
+# it may be lost, late or doubled. Turns of conversations and what else takes minutes have a queue
+# of their own. Times are in seconds.
+BROKER_URL = env.text("BROKER_URL")
+LOOK_SECONDS = 1
+STEP_SECONDS = 10 * 60
+LONG_SECONDS = 60 * 60
+CELERY_BROKER_URL = BROKER_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": LONG_SECONDS + 10 * 60,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+}
+CELERY_TASK_DEFAULT_QUEUE = "steps"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 8
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "farm.tick", "schedule": LOOK_SECONDS, "options": {"expires": 10}}
+}
+
 # How long the farm waits before it does something else, in seconds.
 CREATE_DEADLINE_SECONDS = env.number("CREATE_DEADLINE_SECONDS", 15 * 60)
 BOOT_DEADLINE_SECONDS = env.number("BOOT_DEADLINE_SECONDS", 6 * 60)
@@ -178,6 +200,8 @@ CONFIGURE_DEADLINE_SECONDS = env.number("CONFIGURE_DEADLINE_SECONDS", 10 * 60)
 CAPACITY_RETRY_SECONDS = env.number("CAPACITY_RETRY_SECONDS", 5 * 60)
 SETTLE_SECONDS = env.number("SETTLE_SECONDS", 30)
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 3 * 60)
+WATCH_SECONDS = env.number("WATCH_SECONDS", 2 * 60)
+RESTART_PATIENCE_SECONDS = env.number("RESTART_PATIENCE_SECONDS", 2 * 60)
 PAUSE_SECONDS = env.number("PAUSE_SECONDS", 2 * 60)
 
 LOGGING = {

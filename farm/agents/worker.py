@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
-from farm.agents.models import WorkerBeat
+from farm.agents.beats import BEAT_EVERY, beat
 from farm.agents.reconciler.driving import Job, Renewable, drive_due, due_jobs
 from farm.agents.reconciler.projects import ensure_projects
 
@@ -22,7 +20,6 @@ __all__ = ["drive_due", "run_worker"]
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY = 0.25
-BEAT_EVERY = 5.0
 LAST_STEPS = 8.0
 """Seconds that steps under way have when the worker is told to end."""
 
@@ -59,7 +56,7 @@ class Lane:
         try:
             close_old_connections()
             job.work(lambda claim: self._hold(job, claim))
-        except DatabaseError:
+        except Error:
             # The row stays claimed until its lease ends: nothing is lost but a little time.
             logger.exception("The database failed during %s %s.", *job.key)
         finally:
@@ -100,7 +97,7 @@ def _prepare(stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             ensure_projects(timezone.now())
-        except DatabaseError:
+        except Error:
             logger.exception("The database is not ready; looking again.")
             stop.wait(1)
         else:
@@ -112,7 +109,7 @@ def _look(steps: Lane, turns: Lane, wake: threading.Event) -> None:
         close_old_connections()
         for job in due_jobs(timezone.now()):
             (turns if job.long else steps).offer(job, wake.set)
-    except DatabaseError:
+    except Error:
         logger.exception("The database did not say what is due; looking again.")
 
 
@@ -127,17 +124,10 @@ def _keep_leases(stop: threading.Event, *lanes: Lane) -> None:
                 lane.renew()
             now = timezone.now()
             if beaten is None or now - beaten >= timedelta(seconds=BEAT_EVERY):
-                _beat(now)
+                beat("loop", now)
                 beaten = now
-        except DatabaseError:
+        except Error:
             logger.exception("The database did not take the renewal of leases.")
-
-
-def _beat(now: datetime) -> None:
-    """Say that this worker lives; those that have not for a day are forgotten."""
-    worker = f"{socket.gethostname()[:60]}:{os.getpid()}"
-    WorkerBeat.objects.update_or_create(worker=worker, defaults={"at": now})
-    WorkerBeat.objects.filter(at__lt=now - timedelta(days=1)).delete()
 
 
 def _end(*lanes: Lane) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Generic, Protocol
 
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from farm.agents.models import Agent, Message, ProviderProject, Server, TelegramLink
+from farm.agents.models import Agent, Message, ProviderProject, Server, TelegramLink, Watch
 from farm.agents.reconciler.agents import drive_agent
 from farm.agents.reconciler.claims import Claim, LeaseLost, Row, claim, free_and_due
 from farm.agents.reconciler.messages import drive_message, its_turn
@@ -25,9 +26,11 @@ from farm.agents.reconciler.troubles import (
     after_crash,
     after_server_trouble,
 )
+from farm.agents.reconciler.watches import drive_watch, watched
 from provisioning.errors import ProvisioningError
 
 logger = logging.getLogger(__name__)
+DATABASE_PAUSE = timedelta(seconds=1)
 AT_MOST = 200
 """Rows read in one look; the rest is seen a moment later."""
 
@@ -40,6 +43,30 @@ class Renewable(Protocol):
 
     def release(self) -> None:
         """Let others take the row at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A row that was due when it was looked for; `work` claims it first."""
+
+    key: tuple[str, int]
+    due_at: datetime
+    long: bool
+    work: Callable[[Callable[[Renewable], None]], bool]
+
+
+class Driven(Protocol):
+    """A sort, whatever its rows are."""
+
+    @property
+    def name(self) -> str:
+        """What messages of the queue call it."""
+
+    def jobs(self, now: datetime) -> Iterator[Job]:
+        """Its rows that are due."""
+
+    def job(self, pk: int, due_at: datetime) -> Job:
+        """One row of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +86,20 @@ class Sort(Generic[Row]):
         """Rows that somebody should drive, the longest due first."""
         rows: QuerySet[Row] = QuerySet(self.model).filter(self.condition(), free_and_due(now))
         return rows.order_by("due_at")
+
+    @property
+    def name(self) -> str:
+        """What messages of the queue call it."""
+        return self.model.__name__
+
+    def jobs(self, now: datetime) -> Iterator[Job]:
+        """Its rows that are due."""
+        for row in self.due(now).only("pk", "due_at")[:AT_MOST]:
+            yield self.job(row.pk, row.due_at or now)
+
+    def job(self, pk: int, due_at: datetime) -> Job:
+        """One row of it."""
+        return Job((self.name, pk), due_at, self.long, partial(self.work, pk))
 
     def work(self, pk: int, seen: Callable[[Renewable], None]) -> bool:
         """Claim one row, take its step and write down when it is due next; False if it is taken.
@@ -82,6 +123,11 @@ class Sort(Generic[Row]):
             return self.step(claimed)
         except LeaseLost:
             raise
+        except (OperationalError, InterfaceError):
+            # Postgres restarted, or took us out of a deadlock: the row is not to blame.
+            logger.exception("The database left %s in the middle of a step.", claimed.row)
+            close_old_connections()
+            return DATABASE_PAUSE
         except ProvisioningError as error:
             return self.trouble(claimed, error)
         except Exception as error:  # noqa: BLE001 - a poison row must not stop the others
@@ -92,35 +138,21 @@ SERVERS = Sort(Server, drive_server, after_server_trouble)
 AGENTS = Sort(Agent, drive_agent, after_agent_trouble)
 MESSAGES = Sort(Message, drive_message, after_crash, its_turn, long=True)
 TELEGRAMS = Sort(TelegramLink, drive_telegram, after_crash)
+WATCHES = Sort(Watch, drive_watch, after_crash, watched)
 PROJECTS = Sort(ProviderProject, drive_project, after_crash)
 
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A row that was due when it was looked for; `work` claims it first."""
-
-    key: tuple[str, int]
-    due_at: datetime
-    long: bool
-    work: Callable[[Callable[[Renewable], None]], bool]
+SORTS: Sequence[Driven] = (SERVERS, AGENTS, MESSAGES, TELEGRAMS, WATCHES, PROJECTS)
 
 
 def due_jobs(now: datetime) -> Sequence[Job]:
     """Everything due, the longest due first: many slow rows of one sort do not starve another."""
-    jobs = [
-        *_jobs(SERVERS, now),
-        *_jobs(AGENTS, now),
-        *_jobs(TELEGRAMS, now),
-        *_jobs(MESSAGES, now),
-        *_jobs(PROJECTS, now),
-    ]
+    jobs = [job for sort in SORTS for job in sort.jobs(now)]
     return sorted(jobs, key=lambda job: job.due_at)
 
 
-def _jobs(sort: Sort[Row], now: datetime) -> Iterator[Job]:
-    for row in sort.due(now).only("pk", "due_at")[:AT_MOST]:
-        key = (sort.model.__name__, row.pk)
-        yield Job(key, row.due_at or now, sort.long, partial(sort.work, row.pk))
+def job_of(name: str, pk: int) -> Job:
+    """The job that a message of the queue means; KeyError for a sort that is no more."""
+    return {sort.name: sort for sort in SORTS}[name].job(pk, timezone.now())
 
 
 def drive_due(now: datetime) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
+
 from farm.agents.events import note
 from farm.agents.models import (
     Agent,
@@ -40,8 +42,12 @@ MOVED = ("phase", "phase_since", "reason", "reason_detail")
 
 
 def ring_agent(server: Server, now: datetime) -> None:
-    """Have the server's agent look again at once."""
-    Agent.objects.filter(servers=server).update(due_at=now)
+    """Have the server's agent look again, once this transaction is committed.
+
+    Within it the agent's row would be locked after the server's, and agents lock theirs first.
+    """
+    agents = Agent.objects.filter(servers=server)
+    transaction.on_commit(lambda: agents.update(due_at=now))
 
 
 def note_server(server: Server, code: str, now: datetime, *, detail: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -108,5 +109,6 @@ def _record_answer(claim: Claim[Message], words: str) -> Nap:
 
 
 def _ring(message: Message) -> None:
-    """An agent with a wish for a restart waits for the end of a turn."""
-    Agent.objects.filter(pk=message.agent.pk).update(due_at=timezone.now())
+    """An agent with a wish for a restart waits for the end of a turn, once written."""
+    agents = Agent.objects.filter(pk=message.agent_id)
+    transaction.on_commit(lambda: agents.update(due_at=timezone.now()))

@@ -123,7 +123,7 @@ def _is_still_somebodys(server: Server) -> bool:
     """
     if server.phase != ServerPhase.LOST or not server.serving_since or server.wanted_gone:
         return False
-    agents = Agent.objects.select_for_update().filter(servers=server)
+    agents = Agent.objects.select_for_update(no_key=True).filter(servers=server)
     if not agents.filter(wanted=Agent.Wanted.RUNNING).exclude(phase=AgentPhase.PLACING).first():
         return False
     return not Server.objects.filter(agent=server.agent_id, pk__gt=server.pk).exists()

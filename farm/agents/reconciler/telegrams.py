@@ -64,7 +64,7 @@ def _acknowledge(claim: Claim[TelegramLink]) -> Nap:
     with claim.recording():
         link.state, link.linked_at = State.LINKED, now
         claim.save("state", "linked_at")
-        agent = Agent.objects.select_for_update().get(pk=link.agent.pk)
+        agent = Agent.objects.select_for_update(no_key=True).get(pk=link.agent.pk)
         note(agent, "telegram_linked", at=now, detail=link.user_name)
         ask_reconfigure(agent, now)
     return None

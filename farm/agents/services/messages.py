@@ -41,7 +41,7 @@ def _checked(text: str) -> str:
 
 @transaction.atomic
 def _queue(actor: User, door: Door, agent: Agent, text: str) -> Message:
-    agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     if agent.wanted == Agent.Wanted.DELETED:
         raise Refused("", "agent_gone", _("This agent is being deleted: it reads nothing more."))
     if agent.phase == AgentPhase.FAILED:

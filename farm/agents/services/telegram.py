@@ -126,4 +126,4 @@ def _demand_free(agent: Agent, bot: Bot) -> None:
 
 
 def _lock(agent: Agent) -> Agent:
-    return Agent.objects.select_for_update().get(pk=agent.pk)
+    return Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
