@@ -87,8 +87,9 @@ class Membership(models.Model):
 class Invitation(models.Model):
     """What an inviter offers whoever opens the link: a place in the account, and an agent.
 
-    Only the hash of the link's token is kept. Payer, shared key and what is on sale are named by
-    uid or key: they live in rooms above or beside this one. "" is the default of the catalogue.
+    Only the hash of the link's token is kept; `taken` counts the uses that are gone. Payer, shared
+    key and what is on sale are named by uid or key: they live in rooms above or beside this one.
+    "" is the default of the catalogue.
     """
 
     uid = models.CharField(max_length=12, unique=True, default=new_uid)
@@ -108,7 +109,15 @@ class Invitation(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     most_uses = models.PositiveIntegerField(default=1)
+    taken = models.PositiveIntegerField(default=0)
     revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(taken__lte=models.F("most_uses")), name="no_use_too_many"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"invitation {self.uid} to {self.account}"

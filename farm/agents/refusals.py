@@ -1,18 +1,5 @@
-"""How a service says no: at which field, by which code, in which sentence."""
+"""How a service says no; the same word as in the room of accounts."""
 
-from __future__ import annotations
+from farm.accounts.refusals import Refused
 
-from django.utils.functional import Promise
-
-
-class Refused(Exception):  # noqa: N818
-    """Nothing was changed. `sentence` is for the person and says what to do.
-
-    `field` names the field of the wish it belongs to, "" when it belongs to none.
-    """
-
-    def __init__(self, field: str, code: str, sentence: str | Promise) -> None:
-        super().__init__(f"{field}: {code}")
-        self.field = field
-        self.code = code
-        self.sentence = sentence
+__all__ = ["Refused"]

@@ -1,0 +1,105 @@
+"""Every question that a door may ask about people, accounts and invitations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from django.db.models import QuerySet
+
+from farm.accounts.models import Account, AuditEntry, Invitation, Membership, User
+from farm.accounts.permissions import Action, may
+
+
+class InvitationState(StrEnum):
+    """How an invitation stands to whoever opens it."""
+
+    OPEN = "open"
+    EXPIRED = "expired"
+    USED_UP = "used_up"
+    REVOKED = "revoked"
+    TAKEN_UP = "taken_up"
+    MEMBER = "member"
+    OTHER_PERSON = "other_person"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Somebody else than its keeper was at an agent: when, who, through which door, what for."""
+
+    at: datetime
+    who: str
+    door: str
+    verb: str
+
+
+def accounts_of(user: User) -> QuerySet[Membership]:
+    """The person's memberships with their accounts, the oldest first."""
+    return user.memberships.select_related("account").order_by("pk")
+
+
+def account_chosen(user: User, uid: str = "") -> Account | None:
+    """The person's account with this uid, else their first; None for who is in none."""
+    theirs = accounts_of(user)
+    membership = (theirs.filter(account__uid=uid).first() if uid else None) or theirs.first()
+    return membership.account if membership else None
+
+
+def account_for(user: User, uid: str) -> Account:
+    """An account that the person may see; Account.DoesNotExist for anything else."""
+    account = Account.objects.get(uid=uid)
+    if not may(user, Action.SEE_ACCOUNT, account):
+        raise Account.DoesNotExist(uid)
+    return account
+
+
+def members_of(account: Account) -> QuerySet[Membership]:
+    """Everybody in the account, in the order they came."""
+    return account.memberships.select_related("user").order_by("pk")
+
+
+def invitations_of(account: Account) -> QuerySet[Invitation]:
+    """Every invitation to it with who took it up, the newest first."""
+    return account.invitations.prefetch_related("uses__user").order_by("-pk")
+
+
+def token_hash(token: str) -> str:
+    """What is kept of an invitation's token."""
+    return sha256(token.encode()).hexdigest()
+
+
+def invitation_opened(token: str) -> Invitation:
+    """The invitation of this link; Invitation.DoesNotExist for a link that is none."""
+    return Invitation.objects.select_related("account", "inviter").get(
+        token_hash=token_hash(token)
+    )
+
+
+def invitation_state(invitation: Invitation, user: User | None, now: datetime) -> InvitationState:
+    """What whoever opens it can do with it; `user` is None while nobody is logged in."""
+    if user and invitation.uses.filter(user=user).exists():
+        return InvitationState.TAKEN_UP
+    if user and invitation.account.memberships.filter(user=user).exists():
+        return InvitationState.MEMBER
+    if invitation.revoked_at:
+        return InvitationState.REVOKED
+    if invitation.taken >= invitation.most_uses:
+        return InvitationState.USED_UP
+    if invitation.expires_at <= now:
+        return InvitationState.EXPIRED
+    if user and invitation.email and invitation.email.lower() != user.email.lower():
+        return InvitationState.OTHER_PERSON
+    return InvitationState.OPEN
+
+
+def accesses_to(subject: str, keeper: User) -> Sequence[Access]:
+    """What others than its keeper did at the thing with this uid, the newest first."""
+    entries = AuditEntry.objects.filter(subject=subject).exclude(actor=keeper)
+    return [
+        Access(entry.at, entry.actor.called, entry.get_door_display(), entry.verb)
+        for entry in entries.exclude(actor=None).select_related("actor")
+        if entry.actor
+    ]

@@ -1,0 +1,37 @@
+"""What changes a person."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from farm.accounts.models import Door, User
+from farm.accounts.services.audit import record
+from farm.accounts.services.own import open_own_account
+
+
+def choose_language(*, user: User, language: str) -> None:
+    """The language of the farm's mail to this person."""
+    User.objects.filter(pk=user.pk).update(language=language)
+
+
+@transaction.atomic
+def rename_person(*, actor: User, door: Door, name: str) -> None:
+    """How agents address this person from now on; an empty name goes back to the e-mail's."""
+    User.objects.filter(pk=actor.pk).update(display_name=name.strip())
+    record(account=None, actor=actor, door=door, verb="rename person", subject=actor.username)
+
+
+@transaction.atomic
+def make_person(*, email: str, language: str = "en", door: Door = Door.CLI) -> User:
+    """A person made by the operator, who signs in by mail code later; the address must be new."""
+    user = new_person(email=email, language=language)
+    open_own_account(user=user, door=door)
+    return user
+
+
+def new_person(*, email: str, language: str) -> User:
+    """A person without a password and without an account, inside the caller's transaction."""
+    user = User(email=email.lower(), language=language)
+    user.set_unusable_password()
+    user.save()
+    return user
