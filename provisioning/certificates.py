@@ -54,9 +54,14 @@ class Authority:
         """What machines are to trust, as OpenSSH text."""
         return tuple(_public_text(key) for key in self.keys)
 
-    def certify(self, principal: str, now: datetime) -> tuple[Certificate, ...]:
-        """One certificate per CA key for `principal`, valid five minutes around `now` (aware)."""
-        return tuple(_certify(key, principal, now) for key in self.keys)
+    def certify(
+        self, principal: str, now: datetime, *, terminal: bool = False
+    ) -> tuple[Certificate, ...]:
+        """One certificate per CA key for `principal`, valid five minutes around `now` (aware).
+
+        Only a person at a keyboard needs a `terminal`.
+        """
+        return tuple(_certify(key, principal, now, terminal=terminal) for key in self.keys)
 
 
 def new_private_key() -> tuple[str, str]:
@@ -65,11 +70,13 @@ def new_private_key() -> tuple[str, str]:
     return _private_text(key), _public_text(key)
 
 
-def _certify(authority: Ed25519PrivateKey, principal: str, now: datetime) -> Certificate:
+def _certify(
+    authority: Ed25519PrivateKey, principal: str, now: datetime, *, terminal: bool
+) -> Certificate:
     key = Ed25519PrivateKey.generate()
     serial = secrets.randbits(63)
     key_id = f"farm-{principal}-{serial:x}"
-    certificate = (
+    builder = (
         SSHCertificateBuilder()
         .public_key(key.public_key())
         .serial(serial)
@@ -79,8 +86,10 @@ def _certify(authority: Ed25519PrivateKey, principal: str, now: datetime) -> Cer
         .valid_after(int((now - CLOCK_SKEW).timestamp()))
         .valid_before(int((now - CLOCK_SKEW + LIFETIME).timestamp()))
         .add_extension(b"permit-port-forwarding", b"")
-        .sign(authority)
     )
+    if terminal:
+        builder = builder.add_extension(b"permit-pty", b"")
+    certificate = builder.sign(authority)
     text = certificate.public_bytes().decode()
     return Certificate(_private_text(key), text, serial, key_id)
 

@@ -39,6 +39,7 @@ __all__ = [
     "failed",
     "files",
     "installed",
+    "log",
     "open_url",
     "readiness",
     "restart",
@@ -69,7 +70,7 @@ ASSERT_INSTALLED = (
         )
     ),
 )
-VALIDATE = (
+AS_AGENT = (
     "runuser",
     "-u",
     USER,
@@ -81,11 +82,9 @@ VALIDATE = (
     "OPENCLAW_CONFIG_READONLY=1",
     "NODE_COMPILE_CACHE=/var/cache/openclaw",
     "PATH=/opt/openclaw/bin:/usr/bin:/bin",
-    "openclaw",
-    "config",
-    "validate",
-    "--json",
 )
+"""Before a command of the runtime: as its own user, in its own surroundings."""
+VALIDATE = (*AS_AGENT, "openclaw", "config", "validate", "--json")
 ENABLE = ("systemctl", "enable", UNIT)
 RESET = ("systemctl", "reset-failed", UNIT)
 START = ("systemctl", "start", "--no-block", UNIT)
@@ -169,6 +168,12 @@ def stop(shell: Shell) -> None:
 def failed(shell: Shell) -> bool:
     """Whether the gateway gave up and nothing will start it again by itself."""
     return shell.run(STATE_OF_UNIT).stdout.strip() == b"failed"
+
+
+def log(shell: Shell, *, lines: int) -> str:
+    """The last lines of what the gateway said, at most 200 kB, without terminal escapes."""
+    said = shell.run(("journalctl", "-u", UNIT, "-n", str(lines), "--no-pager"))
+    return plain(said.stdout or said.stderr, limit=200_000)
 
 
 def rotate_host_key(shell: Shell) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from provisioning.lifecycle import Deadlines
+from provisioning.watching import Patience
 
 OFFERS_EVERY = timedelta(minutes=10)
 TELEGRAM_CODE = timedelta(minutes=30)
@@ -33,6 +34,16 @@ def lease() -> timedelta:
 def sweep_every() -> timedelta:
     """How often the cloud's own list is held against the rows."""
     return timedelta(seconds=settings.SWEEP_SECONDS)
+
+
+def patience() -> Patience:
+    """How an agent that runs is looked after."""
+    every = timedelta(seconds=settings.WATCH_SECONDS)
+    return Patience(
+        look_every=every,
+        hiccup=every / 6,
+        restart=timedelta(seconds=settings.RESTART_PATIENCE_SECONDS),
+    )
 
 
 def pause() -> timedelta:

@@ -24,6 +24,7 @@ from farm.ops.agent_views import (
 )
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
 from farm.ops.finding import agent_called
+from farm.ops.machine_commands import logs, restart, ssh
 from farm.ops.people import ActingAs, acting, acting_or_new
 from farm.ops.refusing import serving
 from farm.ops.waiting import wait_for_phase, wait_for_prices
@@ -162,6 +163,10 @@ def delete(
             print_json(whole_agent(agent, actor))
         else:
             typer.echo(f"{agent.name} is {agent.get_phase_display()}.")
+
+
+for command in (ssh, logs, restart):
+    app.command()(command)
 
 
 def _show(agent: Agent, actor: User, *, as_json: bool) -> None:

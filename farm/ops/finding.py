@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from farm.accounts.models import User
 from farm.agents.models import Agent, AgentPhase
 from farm.agents.selectors import agents_of
@@ -13,7 +15,17 @@ def agent_called(which: str, actor: User) -> Agent:
 
     A deleted one is found by its name only when no other bears it.
     """
-    mine = agents_of(actor, deleted=True).order_by("pk")
+    return _only_one(which, actor, agents_of(actor, deleted=True))
+
+
+def agent_anywhere(which: str, actor: User) -> Agent:
+    """The same among all agents of the farm for whoever runs it."""
+    everything = Agent.objects.select_related("owner", "account")
+    return _only_one(which, actor, everything) if actor.is_superuser else agent_called(which, actor)
+
+
+def _only_one(which: str, actor: User, among: QuerySet[Agent]) -> Agent:
+    mine = among.order_by("pk")
     if by_uid := mine.filter(uid=which).first():
         return by_uid
     named = list(mine.filter(name__iexact=which))

@@ -25,13 +25,13 @@ Show = Callable[[Progress], None]
 
 
 def wait_for_phase(agent: Agent, phase: AgentPhase, *, seconds: int, quiet: bool) -> None:
-    """Return once the agent is in that phase.
+    """Return once the agent is in that phase, and nothing more is under way.
 
     Trouble when it failed, is not there in time, or nobody is driving it.
     """
     deadline = time.monotonic() + seconds
     with _showing(quiet=quiet) as show:
-        while agent.phase != phase:
+        while agent.phase != phase or agent.fulfilled_generation != agent.generation:
             progress = progress_of(agent, timezone.now())
             show(progress)
             _give_up_if_hopeless(agent, progress, phase)

@@ -14,6 +14,7 @@ from farm.agents.models.operations import (
 )
 from farm.agents.models.rows import Drivable
 from farm.agents.models.servers import Server, ServerPhase
+from farm.agents.models.watch import Watch
 
 __all__ = [
     "Agent",
@@ -32,5 +33,6 @@ __all__ = [
     "ServerPhase",
     "SharedKey",
     "TelegramLink",
+    "Watch",
     "WorkerBeat",
 ]

@@ -15,6 +15,7 @@ class OperationKind(models.TextChoices):
 
     CREATE = "create", _("create")
     RECONFIGURE = "reconfigure", _("apply changes")
+    RESTART = "restart", _("restart")
     DELETE = "delete", _("delete")
 
 

@@ -11,6 +11,7 @@ from farm.agents.models import (
     Agent,
     AgentPhase,
     Message,
+    OperationKind,
     OperationState,
     OperationStep,
     Server,
@@ -20,9 +21,10 @@ from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.failing import fail
 from farm.agents.reconciler.letters import write_that_it_answers
 from farm.agents.reconciler.machines import shell_of
-from farm.agents.reconciler.marks import MOVED, begin_line, end_operation, move_agent
+from farm.agents.reconciler.marks import MOVED, begin_line, current, end_operation, move_agent
 from farm.agents.reconciler.persona import greeting_prompt, settings_of
 from farm.agents.reconciler.troubles import Nap, jitter, wait_with_reason
+from farm.agents.reconciler.watches import watch_over
 from provisioning import runtime
 from provisioning.errors import Rejected, Transient
 from provisioning.lifecycle import SetUp, poll_delay
@@ -152,11 +154,18 @@ def _record_running(claim: Claim[Agent], words: str) -> Nap:
         claim.save("step", "fulfilled_generation", "running_since", *MOVED)
         _start_meter(agent, now)
         _keep_words(agent, words, now)
-        note(agent, "running" if first else "reconfigured", at=now)
+        note(agent, "running" if first else _done(agent), at=now)
+        watch_over(agent, now)
         end_operation(agent, OperationState.DONE, now)
     if first:
         write_that_it_answers(agent)
     return None
+
+
+def _done(agent: Agent) -> str:
+    operation = current(agent)
+    restart = operation is not None and operation.kind == OperationKind.RESTART
+    return "restarted" if restart else "reconfigured"
 
 
 def _start_meter(agent: Agent, now: datetime) -> None:

@@ -25,6 +25,7 @@ Key = OperationStep.Key
 LINES: Mapping[str, tuple[Key, ...]] = {
     OperationKind.CREATE: (Key.RESERVE, Key.INSTALL, Key.PERSONALITY, Key.WAKE, Key.ANSWER),
     OperationKind.RECONFIGURE: (Key.PERSONALITY, Key.WAKE),
+    OperationKind.RESTART: (Key.PERSONALITY, Key.WAKE),
     OperationKind.DELETE: (Key.REMOVE,),
 }
 # Seconds, as measured before this farm has a history of its own.

@@ -28,9 +28,9 @@ from django.utils import timezone  # noqa: E402
 from farm.accounts.models import Door, User  # noqa: E402
 from farm.accounts.services import account_of  # noqa: E402
 from farm.agents import services  # noqa: E402
-from farm.agents.models import Agent, Message, ProviderProject, Server, TelegramLink  # noqa: E402
+from farm.agents.models import Agent, Message, ProviderProject, Server, TelegramLink, Watch  # noqa: E402
 from farm.agents.reconciler.driving import drive_due  # noqa: E402
-from farm.agents.reconciler.machines import authority  # noqa: E402
+from farm.agents.reconciler.machines import authority, shell_of  # noqa: E402
 from farm.agents.reconciler.projects import ensure_projects  # noqa: E402
 from farm.agents.tunnel import run_tunnel  # noqa: E402
 from farm.agents.worker import run_worker  # noqa: E402
@@ -54,7 +54,7 @@ def prepare(_order: Order) -> str:
 
 def ask(order: Order) -> str:
     """Ask for an agent; answers its uid."""
-    member = User.objects.get()
+    member = User.objects.earliest("pk")
     wish = services.AgentWish(
         name="Ada", language="fr", telegram_bot_token=order.get("bot_token", "")
     )
@@ -98,7 +98,7 @@ def link(order: Order) -> str:
 
 def expire(_order: Order) -> str:
     """What time does: every lease of the dead runs out."""
-    for model in (Agent, Server, Message, TelegramLink, ProviderProject):
+    for model in (Agent, Server, Message, TelegramLink, ProviderProject, Watch):
         model.objects.exclude(lease_until=None).update(lease_until=timezone.now())
     return "expired"
 
@@ -116,6 +116,24 @@ def swap_key(_order: Order) -> str:
     return other
 
 
+def make_operator(order: Order) -> str:
+    """Somebody who runs the farm."""
+    return User.objects.create(email=order["email"], is_superuser=True).email
+
+
+def on_machine(order: Order) -> str:
+    """A command as root on the agent's machine; what it said."""
+    with shell_of(Server.objects.latest("pk")) as shell:
+        return shell.run(("sh", "-c", order["command"])).stdout.decode()
+
+
+def restart(_order: Order) -> str:
+    """Ask for a restart."""
+    agent = Agent.objects.get()
+    services.restart_agent(actor=agent.owner, door=Door.CLI, agent=agent)
+    return agent.uid
+
+
 def spoil(_order: Order) -> str:
     """An agent that wants what is no more on sale, and that no code expects."""
     Agent.objects.update(plan="nothing")
@@ -123,6 +141,9 @@ def spoil(_order: Order) -> str:
 
 
 VERBS: Mapping[str, Callable[[Order], str]] = {
+    "make_operator": make_operator,
+    "on_machine": on_machine,
+    "restart": restart,
     "spoil": spoil,
     "prepare": prepare,
     "ask": ask,
