@@ -22,7 +22,9 @@ class Entry:
     django: bool = True
 
 
+MORNING = Entry("morning", "What is to be done, and how the fleet is.", "farm.ops.morning")
 ENTRIES = (
+    MORNING,
     Entry("up", "Run the whole farm on this machine.", "farm.ops.up", django=False),
     Entry("agents", "Create, list, show and delete agents.", "farm.ops.agents"),
     Entry("doctor", "Look for trouble, and say what mends it.", "farm.ops.doctor"),
@@ -46,11 +48,19 @@ UNREAD = {
 
 app = typer.Typer(
     name="farm",
-    help="A self-service farm of OpenClaw agents.",
-    no_args_is_help=True,
+    help="A self-service farm of OpenClaw agents. Alone: the operator's morning.",
+    no_args_is_help=False,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def alone(context: typer.Context) -> None:
+    """A self-service farm of OpenClaw agents. Alone: the operator's morning."""
+    if context.invoked_subcommand is None:
+        load(MORNING)(args=[], prog_name="farm")
 
 
 def register(entry: Entry) -> None:

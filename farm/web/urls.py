@@ -13,6 +13,7 @@ from farm.web.views import (
     deletion,
     landing,
     new_agent,
+    operator,
     telegram,
 )
 
@@ -23,12 +24,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", account.account, name="account"),
     path("account/confirm-email/", ConfirmEmail.as_view(), name="account_email_verification_sent"),
     path("account/", include("allauth.account.urls")),
+    path("operator/", operator.operator, name="operator"),
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", new_agent.new_agent, name="new_agent"),
     path("agents/new/offer/", new_agent.offer, name="offer"),
     path("agents/<slug:uid>/", agent.agent, name="agent"),
     path("agents/<slug:uid>/progress/", agent.progress, name="progress"),
     path("agents/<slug:uid>/retry/", agent.retry, name="retry"),
+    path("agents/<slug:uid>/restart/", agent.restart, name="restart_agent"),
     path("agents/<slug:uid>/open/", agent.open_agent, name="open_agent"),
     path("agents/<slug:uid>/delete/", deletion.delete_agent, name="delete_agent"),
     path("agents/<slug:uid>/conversation/", conversation.conversation, name="conversation"),

@@ -15,6 +15,7 @@ from farm.agents.selectors.choices import ModelChoice, model_choices
 from farm.agents.selectors.fleet import Pause, due_rows, last_beat, orphans, provider_pauses
 from farm.agents.selectors.money import Cost, Quote, cost_of, offer_for, spent_on
 from farm.agents.selectors.progress import Progress, ProgressLine, Waiting, progress_of
+from farm.agents.selectors.silences import Silent, silence_of
 
 __all__ = [
     "Cost",
@@ -23,6 +24,7 @@ __all__ = [
     "Progress",
     "ProgressLine",
     "Quote",
+    "Silent",
     "Waiting",
     "agent_for",
     "agents_of",
@@ -40,6 +42,7 @@ __all__ = [
     "progress_of",
     "provider_pauses",
     "ready_in_seconds",
+    "silence_of",
     "spent_on",
     "suggestions_of",
 ]

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Door, User
+from farm.accounts.permissions import Action
 from farm.accounts.services import record
 from farm.agents.events import note
 from farm.agents.models import Agent, Server
 from farm.agents.reconciler.machines import authority, shell_of
 from farm.agents.refusals import Refused
+from farm.agents.services.rights import demand_right
 from provisioning import runtime
 from provisioning.errors import ProvisioningError
 
@@ -60,8 +61,7 @@ def login_to(*, actor: User, door: Door, agent: Agent) -> Login:
 
 
 def _machine(actor: User, agent: Agent) -> Server:
-    if not actor.is_superuser:
-        raise PermissionDenied
+    demand_right(actor, agent, Action.REACH_MACHINE)
     server = agent.servers.order_by("-pk").first()
     if server is None or not server.ipv4 or server.gone_at:
         raise Refused("", "no_machine", _("This agent has no machine now."))

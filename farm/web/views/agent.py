@@ -80,6 +80,18 @@ def retry(request: MemberRequest, uid: str) -> HttpResponse:
 
 
 @for_members
+@require_POST
+def restart(request: MemberRequest, uid: str) -> HttpResponse:
+    """A running agent's program is started anew on its machine."""
+    asked = agent_asked_for(request, uid)
+    try:
+        services.restart_agent(actor=request.user, door=Door.WEB, agent=asked)
+    except Refused as refused:
+        return refused_page(request, refused, uid)
+    return redirect("agent", uid)
+
+
+@for_members
 @require_GET
 def open_agent(request: MemberRequest, uid: str) -> HttpResponse:
     """Its Control UI, on a host of its own; its token is in the address's fragment only."""
@@ -98,5 +110,6 @@ def _always(request: MemberRequest, asked: Agent, now: datetime) -> dict[str, ob
         "ready": ready_sentence(asked),
         "lived": lived(asked, now),
         "asked": asked,
+        "silence": selectors.silence_of(asked),
         "telegram": telegram_words(asked),
     }

@@ -11,6 +11,7 @@ from django.utils.translation import check_for_language
 from django.views.decorators.http import require_GET, require_POST
 
 from farm.accounts import services as accounts
+from farm.accounts.permissions import Action, may
 from farm.agents import selectors
 from farm.catalog import catalog
 from farm.web.presenters.offers import offer_words
@@ -20,7 +21,7 @@ from farm.web.presenters.offers import offer_words
 def landing(request: HttpRequest) -> HttpResponse:
     """Says what this is and takes an e-mail address; who is logged in sees their agents."""
     if request.user.is_authenticated:
-        return redirect("agents")
+        return redirect("operator" if may(request.user, Action.OPERATE_FARM) else "agents")
     shelf = catalog()
     quote = selectors.offer_for(shelf.plans.default.key, shelf.regions.default.key)
     return render(request, "landing.html", {"offer": offer_words(quote) if quote else None})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 
 from tests.farm.matrix.farms import Farm, Zygote, alive, new_farm, wait_until, zygote
 from tests.farm.matrix.verdicts import answers, one_running
+from tests.pairs.own import Rows
 from tests.sandbox.running import RunningSandbox
 
 OWNER, OPERATOR = "nadia@example.org", "olga@example.org"
@@ -25,7 +29,7 @@ def watchful(outside: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def watched(
-    watchful: Zygote, control: httpx.Client, template: Path, tmp_path: Path
+    watchful: Zygote, control: httpx.Client, template: Rows, tmp_path: Path
 ) -> Iterator[Farm]:
     """A farm with an operator and an agent that is looked at every second."""
     farm = new_farm(watchful, control, template, tmp_path / "farm")
@@ -94,3 +98,56 @@ def test_a_worker_that_dies_in_a_restart_leaves_no_endless_row(watched: Farm) ->
     wait_until("it answers again", lambda: "answers_again" in watched.codes())
     assert watched.codes().count("restart_tried") == 2
     answers(watched)
+
+
+def farm_command(
+    farm: Farm, outside: RunningSandbox, *words: str, by: str = OPERATOR
+) -> subprocess.CompletedProcess[str]:
+    """The command line of that farm, as somebody."""
+    environ = {
+        **os.environ,
+        **outside.env,
+        "HETZNER_TOKEN": farm.token,
+        "FARM_DATA": str(farm.folder),
+        "FARM_USER": by,
+        "SECRET_KEY": "of-tests",
+        "FIELD_KEYS": "of-tests",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "farm", "agents", *words],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def test_the_operator_reads_logs_and_logs_in_and_the_member_sees_it(
+    watched: Farm, outside: RunningSandbox
+) -> None:
+    watched.start_worker()
+    uid = watched.wish("ask")
+    one_running(watched)
+    read = farm_command(watched, outside, "logs", uid)
+    assert "gateway" in read.stdout, read.stderr
+    inside = farm_command(watched, outside, "ssh", uid, "--", "whoami")
+    assert inside.stdout == "root\n", inside.stderr
+    failing = farm_command(watched, outside, "ssh", uid, "--", "false")
+    assert failing.returncode == 1
+    who = "SELECT group_concat(code, ' ') FROM agents_event WHERE detail = ?"
+    assert watched.ask(who, OPERATOR) == "log_read logged_in logged_in"
+    trail = "SELECT group_concat(verb, ', ') FROM accounts_auditentry WHERE verb IN (?, ?)"
+    assert set(watched.ask(trail, "read log", "log in").split(", ")) == {"read log", "log in"}
+
+
+def test_nobody_else_reads_a_log_or_logs_in(watched: Farm, outside: RunningSandbox) -> None:
+    watched.start_worker()
+    uid = watched.wish("ask")
+    one_running(watched)
+    for words in (("logs", uid), ("ssh", uid, "--", "true")):
+        refused = farm_command(watched, outside, *words, by=OWNER)
+        assert refused.returncode == 1
+        assert "--as" in refused.stderr
+    assert not {"log_read", "logged_in"} & set(watched.codes())

@@ -1,0 +1,28 @@
+"""The operator's morning: what is to be done, how the fleet is, and what the night brought."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from farm.agents.selectors.morning.fleet import Fleet, fleet_now
+from farm.agents.selectors.morning.night import NightLine, night_before
+from farm.agents.selectors.morning.todos import Todo, todos_at
+
+__all__ = ["Fleet", "Morning", "NightLine", "Todo", "morning_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Morning:
+    """All of it, from the database alone: no cloud is asked and none waited for."""
+
+    at: datetime
+    todos: Sequence[Todo]
+    fleet: Fleet
+    night: Sequence[NightLine]
+
+
+def morning_at(now: datetime) -> Morning:
+    """As the farm stands at `now`."""
+    return Morning(at=now, todos=todos_at(now), fleet=fleet_now(), night=night_before(now))
