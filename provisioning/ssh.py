@@ -83,13 +83,40 @@ class Shell:
         Of each output stream the first `limit` bytes are kept. The output is the machine's word:
         pass it through `quoting.plain` before anybody sees it.
         """
+        with self._running(argv, timeout) as channel:
+            return streams.converse(channel, stdin, timeout=timeout, limit=limit)
+
+    def drain(
+        self, argv: Sequence[str], sink: streams.Sink, *, timeout: float, limit: int
+    ) -> streams.Result:
+        """Run one command and hand what it prints to `sink` as it comes.
+
+        AnswerLost with code "answer_too_long" for more than `limit` bytes. The result holds its
+        errors only; an OSError of `sink` looks like a broken connection.
+        """
+        with self._running(argv, timeout) as channel:
+            return streams.drain(channel, sink, timeout=timeout, limit=limit)
+
+    def feed(
+        self, argv: Sequence[str], source: streams.Source, *, timeout: float
+    ) -> streams.Result:
+        """Run one command whose input `source` sends piece by piece.
+
+        Whatever else `source` raises ends the connection's command unfinished and goes on up.
+        """
+        with self._running(argv, timeout) as channel:
+            return streams.feed(channel, source, timeout=timeout, limit=OUTPUT_LIMIT)
+
+    @contextmanager
+    def _running(self, argv: Sequence[str], timeout: float) -> Iterator[paramiko.Channel]:
+        """A channel on which the command was begun; what breaks is one of our errors."""
         try:
             with (
                 self._no_longer_than(timeout),
                 self._transport.open_session(timeout=CONNECT_TIMEOUT) as channel,
             ):
                 channel.exec_command(shlex.join(argv))
-                return streams.converse(channel, stdin, timeout=timeout, limit=limit)
+                yield channel
         except _FAILURES as error:
             raise _failure(error, f"running {argv[0]}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from threading import Event
@@ -13,6 +13,13 @@ from typing import Protocol
 _CHUNK = 32 * 1024
 _GLANCE = 0.05
 """Seconds to wait for one stream before looking at the other."""
+_ERRORS_KEPT = 64 * 1024
+
+
+Sink = Callable[[bytes], object]
+"""Takes what comes, piece by piece."""
+Source = Callable[[Sink], object]
+"""Sends all it has into what it is given."""
 
 
 class Channel(Protocol):
@@ -104,24 +111,64 @@ class _Kept:
         self.truncated = self.truncated or len(chunk) > room
 
 
+class _Passed:
+    """Hands a stream on as it comes; TooLongError once it is more than `limit` bytes."""
+
+    def __init__(self, sink: Sink, limit: int) -> None:
+        self._sink = sink
+        self._room = limit
+
+    def add(self, chunk: bytes) -> None:
+        """Hand on what still fits, or nothing more."""
+        self._room -= len(chunk)
+        if self._room < 0:
+            raise TooLongError
+        self._sink(chunk)
+
+
 def converse(channel: CommandChannel, stdin: bytes, *, timeout: float, limit: int) -> Result:
     """Feed a started command, and gather what it writes until it ends; TimeoutError, EOFError."""
+    return feed(channel, lambda send: send(stdin), timeout=timeout, limit=limit)
+
+
+def feed(channel: CommandChannel, source: Source, *, timeout: float, limit: int) -> Result:
+    """As `converse`, with input that `source` sends piece by piece; its errors end the talk."""
     deadline = Deadline(timeout)
-    if stdin:
-        channel.settimeout(deadline.left())
-        channel.sendall(stdin)
+
+    def send(piece: bytes) -> None:
+        if piece:
+            channel.settimeout(deadline.left())
+            channel.sendall(piece)
+
+    source(send)
     channel.shutdown_write()
     out, err = _Kept(limit), _Kept(limit)
     _gather(channel, out, err, deadline)
+    code = _exit_code(channel, deadline)
+    return Result(code, out.content, err.content, out.truncated or err.truncated)
+
+
+def drain(channel: CommandChannel, sink: Sink, *, timeout: float, limit: int) -> Result:
+    """Hand on what a started command prints, at most `limit` bytes; its input is empty.
+
+    TooLongError for more, TimeoutError, EOFError, and whatever `sink` raises.
+    """
+    deadline = Deadline(timeout)
+    channel.shutdown_write()
+    err = _Kept(_ERRORS_KEPT)
+    _gather(channel, _Passed(sink, limit), err, deadline)
+    return Result(_exit_code(channel, deadline), b"", err.content, err.truncated)
+
+
+def _exit_code(channel: CommandChannel, deadline: Deadline) -> int:
     if not channel.status_event.wait(deadline.left()):
         raise TimeoutError
     if channel.exit_status < 0:
         raise EOFError
-    truncated = out.truncated or err.truncated
-    return Result(channel.exit_status, out.content, err.content, truncated)
+    return channel.exit_status
 
 
-def _gather(channel: CommandChannel, out: _Kept, err: _Kept, deadline: Deadline) -> None:
+def _gather(channel: CommandChannel, out: _Kept | _Passed, err: _Kept, deadline: Deadline) -> None:
     """Read both streams to their ends, in turns, so that neither fills up and stalls the other."""
     while True:
         channel.settimeout(min(_GLANCE, deadline.left()))

@@ -127,17 +127,17 @@ def _image(server: Server) -> str:
     """The newest image with the runtime in it, else the cloud's own Debian."""
     labels = image_labels(_runtime_version(server))
     if server.server_type not in catalog().arm:
-        prebuilt = provider_of(server.provider).find_image(labels)
+        prebuilt = provider_of(server.provider).find_image(labels, server.location)
         if prebuilt:
             return prebuilt
     return catalog().images[server.provider]
 
 
 def image_labels(runtime_version: str) -> dict[str, str]:
-    """By what a prebuilt image of this farm is known: that runtime, and the Node it runs on."""
+    """By what a prebuilt image of this farm is known: that runtime, its Node, and age."""
     return {
         FARM_LABEL: install_id(),
-        IMAGE_LABEL: f"{runtime_version}-{catalog().node_version}",
+        IMAGE_LABEL: f"{runtime_version}-{catalog().node_version}-age",
     }
 
 

@@ -14,7 +14,7 @@ NAME = "debian-12"
 SUPERUSER = frozenset(
     {"chpasswd", "groupadd", "nft", "sshd", "swapon", "useradd", "userdel", "usermod"}
 )
-INSTALLED_LATER = frozenset({"node", "npm", "pip", "pip3"})
+INSTALLED_LATER = frozenset({"age", "node", "npm", "pip", "pip3"})
 FOLDERS = {
     "/": 0o755,
     "/dev": 0o755,

@@ -11,6 +11,7 @@ from farm.sandbox.guests.simulated.programs.patterns import PATTERNS
 from farm.sandbox.guests.simulated.programs.people import PEOPLE
 from farm.sandbox.guests.simulated.programs.pip import PIP
 from farm.sandbox.guests.simulated.programs.process import PROCESS
+from farm.sandbox.guests.simulated.programs.sealing import SEALING
 from farm.sandbox.guests.simulated.programs.services import SERVICES
 from farm.sandbox.guests.simulated.programs.system import SYSTEM
 from farm.sandbox.guests.simulated.programs.text import TEXT
@@ -24,6 +25,7 @@ PROGRAMS: dict[str, Program] = {
     **PEOPLE,
     **PIP,
     **PROCESS,
+    **SEALING,
     **SERVICES,
     **SYSTEM,
     **TEXT,

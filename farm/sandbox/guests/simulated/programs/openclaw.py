@@ -1,9 +1,10 @@
-"""The runtime's own command line: version, config, gateway, health."""
+"""The runtime's own command line: version, config, gateway, backup, health."""
 
 from __future__ import annotations
 
 import json
 
+from farm.sandbox.guests.simulated.openclaw.backups import backup
 from farm.sandbox.guests.simulated.openclaw.config import (
     ConfigInvalid,
     config_path,
@@ -25,6 +26,8 @@ async def openclaw(process: Process, version: str) -> int:
         return validate(process)
     if words[:1] == ["gateway"] and words[1:2] in ([], ["run"]):
         return await serve(process, version)
+    if words[:1] == ["backup"]:
+        return backup(process, version)
     if words[:1] == ["doctor"]:
         return 0
     process.complain(f"error: unknown command '{' '.join(words[:2])}'")

@@ -133,6 +133,7 @@ async def dpkg(process: Process) -> int:
 
 ARCHIVE = frozenset(
     {
+        "age",
         "apt-transport-https",
         "build-essential",
         "ca-certificates",
@@ -164,7 +165,7 @@ ARCHIVE = frozenset(
     }
 )
 """The packages this machine's archive has."""
-BRINGS = {"python3-pip": ("pip", "pip3")}
+BRINGS = {"age": ("age",), "python3-pip": ("pip", "pip3")}
 """Programs that are not there before their package is."""
 
 
