@@ -73,9 +73,7 @@ def token_hash(token: str) -> str:
 
 def invitation_opened(token: str) -> Invitation:
     """The invitation of this link; Invitation.DoesNotExist for a link that is none."""
-    return Invitation.objects.select_related("account", "inviter").get(
-        token_hash=token_hash(token)
-    )
+    return Invitation.objects.select_related("account", "inviter").get(token_hash=token_hash(token))
 
 
 def invitation_state(invitation: Invitation, user: User | None, now: datetime) -> InvitationState:
@@ -84,15 +82,19 @@ def invitation_state(invitation: Invitation, user: User | None, now: datetime) -
         return InvitationState.TAKEN_UP
     if user and invitation.account.memberships.filter(user=user).exists():
         return InvitationState.MEMBER
+    state = invitation_is(invitation, now)
+    others = user and invitation.email and invitation.email.lower() != user.email.lower()
+    is_open = state == InvitationState.OPEN
+    return InvitationState.OTHER_PERSON if is_open and others else state
+
+
+def invitation_is(invitation: Invitation, now: datetime) -> InvitationState:
+    """How it stands, whoever opens it."""
     if invitation.revoked_at:
         return InvitationState.REVOKED
     if invitation.taken >= invitation.most_uses:
         return InvitationState.USED_UP
-    if invitation.expires_at <= now:
-        return InvitationState.EXPIRED
-    if user and invitation.email and invitation.email.lower() != user.email.lower():
-        return InvitationState.OTHER_PERSON
-    return InvitationState.OPEN
+    return InvitationState.EXPIRED if invitation.expires_at <= now else InvitationState.OPEN
 
 
 def accesses_to(subject: str, keeper: User) -> Sequence[Access]:

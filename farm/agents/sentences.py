@@ -47,6 +47,10 @@ _HISTORY = {
     "answers_again": Sentence(_("It answers again")),
     "log_read": Sentence(_("The operator read its machine's log")),
     "logged_in": Sentence(_("The operator logged in to its machine")),
+    "keeper_left": Sentence(
+        _("The person it is for left the account"), _("It stays with the account.")
+    ),
+    "transferred": Sentence(_("It was handed over")),
     "retry_asked": Sentence(_("Another try was asked for")),
     "delete_asked": Sentence(_("Its deletion was asked for")),
     "machine_removed": Sentence(_("Its machine is being deleted")),

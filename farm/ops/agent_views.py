@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from farm.accounts.models import User
+from farm.accounts.permissions import Action
 from farm.agents.models import Agent, AgentPhase, Message
 from farm.agents.selectors import (
     Progress,
     conversation_of,
     cost_of,
     events_of,
+    may_with,
     open_url_of,
     progress_of,
 )
@@ -54,7 +56,7 @@ class Step:
 class WholeAgent:
     """Everything about one agent; `waiting` says why it waits or failed, and what comes next.
 
-    `open_url` lets its bearer in, and is "" unless the agent runs.
+    `open_url` lets its bearer in, and is "" unless the agent runs and the asker may open it.
     """
 
     agent: AgentRow
@@ -111,8 +113,13 @@ def whole_agent(agent: Agent, actor: User) -> WholeAgent:
         steps=_steps(progress),
         server=str(server) if server else "",
         ipv4=(server.ipv4 or "") if server else "",
-        open_url=open_url_of(agent, actor) if agent.phase == AgentPhase.RUNNING else "",
+        open_url=_open_url(agent, actor),
     )
+
+
+def _open_url(agent: Agent, actor: User) -> str:
+    opens = may_with(actor, agent, Action.OPEN_CONSOLE) and agent.phase == AgentPhase.RUNNING
+    return open_url_of(agent, actor) if opens else ""
 
 
 def _waiting(progress: Progress) -> str:
@@ -135,8 +142,10 @@ def events_view(agent: Agent) -> list[Happening]:
     ]
 
 
-def first_words(agent: Agent) -> str:
-    """What the agent said first, "" before it did."""
+def first_words(agent: Agent, actor: User) -> str:
+    """What the agent said first, "" before it did and to whom may not read it."""
+    if not may_with(actor, agent, Action.READ_CONVERSATION):
+        return ""
     spoken = (line.text for line in conversation_of(agent) if line.author == Message.Author.AGENT)
     return next(iter(spoken), "")
 

@@ -12,7 +12,14 @@ from farm.accounts.models import Door, User
 from farm.accounts.services import account_of
 from farm.agents.models import Agent, AgentPhase
 from farm.agents.selectors import agents_of
-from farm.agents.services import AgentWish, create_agent, delete_agent, retry_agent
+from farm.agents.services import (
+    AgentWish,
+    create_agent,
+    create_agent_for,
+    delete_agent,
+    note_look,
+    retry_agent,
+)
 from farm.ops.agent_views import (
     agent_row,
     events_table,
@@ -71,16 +78,20 @@ def create(  # noqa: PLR0913  (one per field of the wish)
             blueprint=blueprint,
             plan=plan,
             region=region,
-            language=language or actor.language,
+            language=language or (actor.language if actor else ""),
             model_provider=model,
             model_key=_secret(model_key_file),
             telegram_bot_token=_secret(telegram_token_file),
         )
         wait_for_prices()
-        agent = create_agent(actor=actor, account=account_of(user=actor), door=Door.CLI, wish=wish)
+        agent = (
+            _created(actor, wish)
+            if actor
+            else create_agent_for(email=email, door=Door.CLI, wish=wish)
+        )
         if not no_wait:
             wait_for_phase(agent, AgentPhase.RUNNING, seconds=timeout, quiet=as_json)
-        _show(agent, actor, as_json=as_json)
+        _show(agent, agent.owner, as_json=as_json)
 
 
 @app.command("list")
@@ -107,14 +118,19 @@ def show(which: Which, *, email: ActingAs = "", as_json: AsJson = False) -> None
     """Show one agent: how it is, where, what it costs, what it waits for."""
     with serving(as_json=as_json):
         actor = acting(email)
-        _show(agent_called(which, actor), actor, as_json=as_json)
+        agent = agent_called(which, actor)
+        note_look(actor=actor, door=Door.CLI, agent=agent)
+        _show(agent, actor, as_json=as_json)
 
 
 @app.command()
 def events(which: Which, *, email: ActingAs = "", as_json: AsJson = False) -> None:
     """Tell what happened to an agent, the oldest first."""
     with serving(as_json=as_json):
-        happened = events_view(agent_called(which, acting(email)))
+        actor = acting(email)
+        agent = agent_called(which, actor)
+        note_look(actor=actor, door=Door.CLI, agent=agent)
+        happened = events_view(agent)
         if as_json:
             print_json(happened)
         else:
@@ -169,6 +185,11 @@ for command in (ssh, logs, restart):
     app.command()(command)
 
 
+def _created(actor: User, wish: AgentWish) -> Agent:
+    account = account_of(user=actor, door=Door.CLI)
+    return create_agent(actor=actor, account=account, door=Door.CLI, wish=wish)
+
+
 def _show(agent: Agent, actor: User, *, as_json: bool) -> None:
     agent.refresh_from_db()
     shown = whole_agent(agent, actor)
@@ -176,7 +197,7 @@ def _show(agent: Agent, actor: User, *, as_json: bool) -> None:
         print_json(shown)
         return
     print_agent(shown, console())
-    if words := first_words(agent):
+    if words := first_words(agent, actor):
         typer.echo(f"\n{agent.name}: {words}")
 
 

@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from farm.accounts.models import Role, User
-from farm.accounts.services import make_person
 from farm.ops.answer import Trouble
 
 ActingAs = Annotated[
@@ -40,15 +39,15 @@ def acting(email: str) -> User:
         ) from None
 
 
-def acting_or_new(email: str) -> User:
-    """As `acting`, but an address that nobody has yet becomes a person."""
+def acting_or_new(email: str) -> User | None:
+    """As `acting`, but None for an address that nobody has yet; Trouble if it is none."""
     if not email or User.objects.filter(email__iexact=email).exists():
         return acting(email)
     try:
         validate_email(email)
     except ValidationError:
         raise Trouble(f"{email} is no e-mail address.", code="email", field="as") from None
-    return make_person(email=email)
+    return None
 
 
 def _first_owner() -> User:

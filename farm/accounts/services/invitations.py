@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import secrets
-import smtplib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -60,7 +58,7 @@ class Opened:
 
 @transaction.atomic
 def add_invitation(*, actor: User, door: Door, account: Account, offer: NewInvitation) -> Opened:
-    """A place in the account, and an agent, for whoever opens the link; Refused says at which field.
+    """A place and an agent for whoever opens the link; Refused says at which field.
 
     What is on sale and who pays is checked by the agents' service of the same name.
     """
@@ -101,8 +99,8 @@ def revoke_invitation(*, actor: User, door: Door, invitation: Invitation) -> Non
 
 
 @transaction.atomic
-def prove_by_mail(*, invitation: Invitation, door: Door) -> User | None:
-    """Whoever opens a mailed invitation has that mailbox: the person of its address, new and proved.
+def prove_by_mail(*, invitation: Invitation, door: Door, language: str) -> User | None:
+    """Whoever opens a mailed invitation has that mailbox: the person of its address, new.
 
     None where that proves nothing: it was given as a link, or the address belongs to somebody
     already, who comes in as always. So it opens the door once.
@@ -111,7 +109,7 @@ def prove_by_mail(*, invitation: Invitation, door: Door) -> User | None:
         return None
     if invitation_state(invitation, None, timezone.now()) != InvitationState.OPEN:
         return None
-    user = new_person(email=invitation.email, language=invitation.language)
+    user = new_person(email=invitation.email, language=language)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     record(account=None, actor=user, door=door, verb="sign up", subject=invitation.uid)
     return user
@@ -125,11 +123,10 @@ def take_up(
     Of many who reach for its last use one gets it: the row is changed only while one is left.
     """
     now = timezone.now()
-    _demand_open(invitation, actor, now)
+    account = Account.objects.select_for_update(no_key=True).get(pk=invitation.account_id)
+    _demand_open(Invitation.objects.get(pk=invitation.pk), actor, now)
     if not _claim(invitation, now):
-        _demand_open(Invitation.objects.get(pk=invitation.pk), actor, now)
-        raise _no(InvitationState.USED_UP)
-    account = invitation.account
+        raise invitation_refused(InvitationState.USED_UP)
     Membership.objects.create(account=account, user=actor, role=invitation.role)
     record(account=account, actor=actor, door=door, verb="join account", subject=invitation.uid)
     return InvitationUse.objects.create(
@@ -148,10 +145,11 @@ def _claim(invitation: Invitation, now: datetime) -> bool:
 def _demand_open(invitation: Invitation, actor: User, now: datetime) -> None:
     state = invitation_state(invitation, actor, now)
     if state != InvitationState.OPEN:
-        raise _no(state)
+        raise invitation_refused(state)
 
 
-def _no(state: InvitationState) -> Refused:
+def invitation_refused(state: InvitationState) -> Refused:
+    """The no to who opens an invitation in this state."""
     return Refused("", f"invitation_{state.value}", SENTENCES[state])
 
 

@@ -68,7 +68,7 @@ def _locked(membership: Membership) -> tuple[Account, Membership]:
 
     The account is the lock: the memberships of one account change one after another.
     """
-    account = Account.objects.select_for_update().get(pk=membership.account_id)
+    account = Account.objects.select_for_update(no_key=True).get(pk=membership.account_id)
     fresh = account.memberships.select_related("user").filter(pk=membership.pk).first()
     if fresh is None:
         raise Refused("", "no_member", _("This person is no member of the account any more."))

@@ -16,7 +16,7 @@ LONGEST = 80
 
 
 def account_of(*, user: User, chosen: str = "", door: Door = Door.WEB) -> Account:
-    """The account the person acts for: the one with the uid `chosen`, if it is theirs, else their first.
+    """The account the person acts for: the `chosen` one (a uid), if it is theirs, else their first.
 
     A person without one gets one of their own; Refused where only invited people have accounts.
     Safe to call at every request: the membership is looked for first.

@@ -5,6 +5,7 @@ from farm.agents.selectors.agents import (
     agents_of,
     conversation_of,
     events_of,
+    has_room,
     open_url_of,
     origin_of,
     place_of,
@@ -13,8 +14,10 @@ from farm.agents.selectors.agents import (
 )
 from farm.agents.selectors.choices import ModelChoice, model_choices
 from farm.agents.selectors.fleet import Pause, due_rows, last_beat, orphans, provider_pauses
+from farm.agents.selectors.invitations import Promise, promise_of
 from farm.agents.selectors.money import Cost, Quote, cost_of, offer_for, spent_on
 from farm.agents.selectors.progress import Progress, ProgressLine, Waiting, progress_of
+from farm.agents.selectors.rights import has_keeper, may_with
 from farm.agents.selectors.silences import Silent, silence_of
 
 __all__ = [
@@ -23,6 +26,7 @@ __all__ = [
     "Pause",
     "Progress",
     "ProgressLine",
+    "Promise",
     "Quote",
     "Silent",
     "Waiting",
@@ -32,7 +36,10 @@ __all__ = [
     "cost_of",
     "due_rows",
     "events_of",
+    "has_keeper",
+    "has_room",
     "last_beat",
+    "may_with",
     "model_choices",
     "offer_for",
     "open_url_of",
@@ -40,6 +47,7 @@ __all__ = [
     "orphans",
     "place_of",
     "progress_of",
+    "promise_of",
     "provider_pauses",
     "ready_in_seconds",
     "silence_of",

@@ -10,8 +10,10 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from farm.accounts.models import Role, User
+from farm.accounts.models import Account, Role, User
+from farm.accounts.permissions import Action
 from farm.agents.models import Agent, AgentPhase, Message, OperationKind, OperationState
+from farm.agents.selectors.rights import may_with
 from farm.agents.sentences import Sentence, sentence_for
 from farm.catalog import Words, catalog
 
@@ -26,21 +28,34 @@ class HistoryLine:
     detail: str
 
 
-def agents_of(user: User, *, deleted: bool = False) -> QuerySet[Agent]:
-    """The agents a person may read, newest first: their own, and all of accounts they answer for.
+def agents_of(
+    user: User, *, deleted: bool = False, account: Account | None = None
+) -> QuerySet[Agent]:
+    """The agents a person may see, newest first: their own, and all of accounts they answer for.
 
-    Deleted ones are left out unless asked for.
+    Deleted ones are left out unless asked for; with `account` only those in it are meant.
     """
     answers_for = user.memberships.filter(role__in=(Role.OWNER, Role.ADMIN)).values("account")
     member_of = user.memberships.values("account")
     mine = Q(owner=user, account__in=member_of) | Q(account__in=answers_for)
     agents = Agent.objects.filter(mine).select_related("owner", "account").order_by("-pk")
+    if account:
+        agents = agents.filter(account=account)
     return agents if deleted else agents.exclude(phase=AgentPhase.DELETED)
 
 
-def agent_for(user: User, uid: str) -> Agent:
-    """One agent of theirs, deleted ones too; Agent.DoesNotExist for anything else."""
-    return agents_of(user, deleted=True).get(uid=uid)
+def agent_for(user: User, uid: str, action: Action = Action.SEE_AGENT) -> Agent:
+    """An agent with which they may do this, deleted or not; Agent.DoesNotExist for any other."""
+    agent = Agent.objects.select_related("owner", "account").get(uid=uid)
+    if not may_with(user, agent, action):
+        raise Agent.DoesNotExist(uid)
+    return agent
+
+
+def has_room(person: User) -> bool:
+    """Whether the person may have one more agent; the operator always may."""
+    living = person.agents.exclude(phase=AgentPhase.DELETED)
+    return person.is_superuser or living.count() < settings.AGENTS_PER_PERSON
 
 
 def conversation_of(agent: Agent) -> QuerySet[Message]:
@@ -84,5 +99,7 @@ def open_url_of(agent: Agent, user: User) -> str:
 
     The token stands in the fragment, which no server and no log ever sees.
     """
-    running = agents_of(user).get(pk=agent.pk, phase=AgentPhase.RUNNING)
+    running = agent_for(user, agent.uid, Action.OPEN_CONSOLE)
+    if running.phase != AgentPhase.RUNNING:
+        raise Agent.DoesNotExist(agent.uid)
     return f"{origin_of(running)}/#token={quote(running.gateway_token)}"

@@ -9,5 +9,5 @@ from farm.agents.models import SharedKey
 
 
 def shared_keys_of(account: Account) -> QuerySet[SharedKey]:
-    """Those that may be used, the oldest first."""
-    return account.shared_keys.filter(revoked_at=None).order_by("pk")
+    """Those that may be used, the oldest first; none for an account that is not made yet."""
+    return SharedKey.objects.filter(account_id=account.pk, revoked_at=None).order_by("pk")

@@ -1,18 +1,34 @@
 """Every wish that a door may carry to an agent: one function each, with actor and audit row."""
 
 from farm.agents.services.agents import create_agent, delete_agent, restart_agent, retry_agent
+from farm.agents.services.handing_over import leave_account, remove_member, transfer_agent
+from farm.agents.services.invitations import OWN_KEY, invite, link_of
+from farm.agents.services.invited_agents import Answer, accept_invitation, join_account
+from farm.agents.services.looking import note_look
 from farm.agents.services.messages import send_again, send_message
+from farm.agents.services.newcomers import create_agent_for
 from farm.agents.services.telegram import link_telegram, unlink_telegram
 from farm.agents.services.wishes import AgentWish
 
 __all__ = [
+    "OWN_KEY",
     "AgentWish",
+    "Answer",
+    "accept_invitation",
     "create_agent",
+    "create_agent_for",
     "delete_agent",
+    "invite",
+    "join_account",
+    "leave_account",
+    "link_of",
     "link_telegram",
+    "note_look",
+    "remove_member",
     "restart_agent",
     "retry_agent",
     "send_again",
     "send_message",
+    "transfer_agent",
     "unlink_telegram",
 ]

@@ -17,6 +17,7 @@ from farm.agents.models import Agent, AgentPhase, Message, Operation, OperationK
 from farm.agents.names import free_host
 from farm.agents.refusals import Refused
 from farm.agents.relay_keys import hash_of, new_relay_key
+from farm.agents.services.measure import demand_one_more
 from farm.agents.services.operations import begin
 from farm.agents.services.paying import Charge, charge, checked_charge
 from farm.agents.services.rights import demand_membership, demand_right
@@ -32,23 +33,26 @@ def create_agent(*, actor: User, account: Account, door: Door, wish: AgentWish) 
     The model provider and Telegram are asked before anything is written.
     """
     demand_membership(actor, account)
+    demand_one_more(actor)
     checked_wish = checked(actor, account, wish)
     to = checked_charge(actor, account, wish.payer_uid, wish.cost_centre)
     bot = checked_bot(wish.telegram_bot_token) if wish.telegram_bot_token.strip() else None
-    return _open(actor, account, door, _Asked(checked_wish, to, bot))
+    return make_agent(actor, account, door, Asked(checked_wish, to, bot))
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """All that was found right about a wish before anything is written."""
 
     wish: CheckedWish
     to: Charge
-    bot: CheckedBot | None
+    bot: CheckedBot | None = None
 
 
 @transaction.atomic
-def _open(actor: User, account: Account, door: Door, asked: _Asked) -> Agent:
+def make_agent(actor: User, account: Account, door: Door, asked: Asked) -> Agent:
+    """The rows of a new agent, for services that have looked at rights and wish before."""
+    demand_one_more(actor)
     now = timezone.now()
     agent = _new_agent(actor, account, asked.wish, now)
     charge(agent, asked.to, now)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Door, User
+from farm.accounts.permissions import Action
 from farm.accounts.services import record
 from farm.agents.models import Agent, AgentPhase, Message
 from farm.agents.refusals import Refused
@@ -17,13 +18,13 @@ LONGEST = 20_000
 
 def send_message(*, actor: User, door: Door, agent: Agent, text: str) -> Message:
     """Queue a line for the agent; a worker carries it, in order, one turn at a time."""
-    demand_right(actor, agent)
+    demand_right(actor, agent, Action.SPEAK)
     return _queue(actor, door, agent, _checked(text))
 
 
 def send_again(*, actor: User, door: Door, message: Message) -> Message:
     """The same words as a new line; only for a line that was not, or perhaps not, received."""
-    demand_right(actor, message.agent)
+    demand_right(actor, message.agent, Action.SPEAK)
     if message.state not in (Message.State.FAILED, Message.State.UNKNOWN):
         raise Refused("", "message_not_failed", _("This message is on its way or answered."))
     return _queue(actor, door, message.agent, message.text)

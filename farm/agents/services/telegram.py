@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Door, User
+from farm.accounts.permissions import Action
 from farm.accounts.services import record
 from farm.agents.events import note
 from farm.agents.models import Agent, AgentPhase, OperationKind, TelegramLink
@@ -55,7 +56,7 @@ def link_telegram(*, actor: User, door: Door, agent: Agent, bot_token: str) -> T
 
     A machine that reads a bot already lets it go first: it would swallow the code.
     """
-    demand_right(actor, agent)
+    demand_right(actor, agent, Action.LINK_CHANNEL)
     bot = checked_bot(bot_token)
     with transaction.atomic():
         agent, now = _lock(agent), timezone.now()
@@ -76,7 +77,7 @@ def link_telegram(*, actor: User, door: Door, agent: Agent, bot_token: str) -> T
 @transaction.atomic
 def unlink_telegram(*, actor: User, door: Door, agent: Agent) -> None:
     """Take the bot away; a running agent is set up again without it. Content if there is none."""
-    demand_right(actor, agent)
+    demand_right(actor, agent, Action.CUT_OFF_CHANNEL)
     agent = _lock(agent)
     link = TelegramLink.objects.filter(agent=agent).first()
     if link is None:

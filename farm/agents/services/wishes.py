@@ -55,9 +55,9 @@ def checked(actor: User, account: Account, wish: AgentWish) -> CheckedWish:
     """The wish in catalogue terms, or Refused. May ask the model provider: no transaction here."""
     name = checked_name(wish.name)
     shelves = catalog()
-    blueprint = _chosen(shelves.blueprints, wish.blueprint, "blueprint")
-    plan = _chosen(shelves.plans, wish.plan, "plan")
-    region = _chosen(shelves.regions, wish.region, "region")
+    blueprint = chosen(shelves.blueprints, wish.blueprint, "blueprint")
+    plan = chosen(shelves.plans, wish.plan, "plan")
+    region = chosen(shelves.regions, wish.region, "region")
     quote = offer_for(plan.key, region.key)
     if quote is None:
         sentence = _("Its price is not known yet, so nothing is bought: try again in a minute.")
@@ -71,7 +71,8 @@ def _mind_of(wish: AgentWish) -> MindWish:
     return MindWish(wish.model_provider, wish.model_key, wish.shared_key_uid, wish.ai_budget_micros)
 
 
-def _chosen(shelf: Shelf[Item], key: str, field: str) -> Item:
+def chosen(shelf: Shelf[Item], key: str, field: str) -> Item:
+    """What was chosen from a shelf, its default for ""; Refused for what is not there."""
     if not key:
         return shelf.default
     try:

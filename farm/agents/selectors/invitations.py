@@ -1,0 +1,42 @@
+"""What an invitation promises, with names instead of uids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import translation
+
+from farm.accounts.models import Invitation
+from farm.agents.selectors.shared_keys import shared_keys_of
+from farm.billing.amounts import amount
+from farm.billing.payers import NotThisPayer, default_payer, payer_of
+from farm.catalog import catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Who pays, and for how much AI a month (micro-euros; None where the payer pays no AI)."""
+
+    payer: str
+    pays_ai: bool
+    budget_micros: int | None
+    currency: str
+
+    def budget_in(self, language: str) -> str:
+        """The budget in words, "" where there is none."""
+        if self.budget_micros is None:
+            return ""
+        with translation.override(language):
+            return amount(self.budget_micros, self.currency)
+
+
+def promise_of(invitation: Invitation) -> Promise:
+    """What its guest is promised today: a key that was revoked since promises no AI."""
+    account = invitation.account
+    try:
+        payer = payer_of(account, invitation.payer_uid)
+    except NotThisPayer:
+        payer = default_payer(account)
+    key = shared_keys_of(account).filter(uid=invitation.shared_key_uid or "-").first()
+    budget = (invitation.ai_budget_micros or key.monthly_micros) if key else None
+    return Promise(payer.name, key is not None, budget, catalog().currency)
