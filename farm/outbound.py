@@ -5,21 +5,23 @@ It connects to the address it checked, never to one that a second look at the na
 
 from __future__ import annotations
 
-import ipaddress
 import logging
-import socket
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import httpx
-from django.conf import settings
+import httpcore
+
+from farm.addresses import Fenced, checked_addresses
 
 MOST_BYTES = 256 * 1024
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+SocketOption = (
+    tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+)
 
-# At INFO it would write every address into the log, and a bot's token is part of one.
-logging.getLogger("httpx").setLevel(logging.WARNING)
+# At DEBUG it would write every address into the log, and a bot's token is part of one.
+logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 class Unreachable(Exception):  # noqa: N818
@@ -55,74 +57,99 @@ def fetch(request: Request) -> Answer:
     Follows no redirect. Raises Unreachable; nothing of the address is in its message, since a
     bot token is part of one.
     """
-    url = httpx.URL(request.url)
-    address = _checked_address(url)
-    deadline = time.monotonic() + request.timeout
-    pinned = url.copy_with(host=address)
-    headers = {**request.headers, "Host": url.netloc.decode()}
+    url = httpcore.URL(request.url)
+    host = url.host.decode()
+    line = _Line(time.monotonic() + request.timeout)
+    headers = list({"User-Agent": "agent-farm", **request.headers}.items())
     try:
         with (
-            httpx.Client(timeout=request.timeout, trust_env=False) as client,
-            client.stream(
-                request.method,
-                pinned,
-                headers=headers,
-                content=request.body,
-                extensions={"sni_hostname": url.host},
-            ) as response,
+            httpcore.ConnectionPool(network_backend=line) as pool,
+            pool.stream(request.method, url, headers=headers, content=request.body) as response,
         ):
-            return Answer(response.status_code, _bounded(response, deadline))
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise Unreachable(f"{url.host} cannot be reached") from error
-    except httpx.HTTPError as error:
-        raise Unreachable(f"{url.host} did not answer", maybe_received=True) from error
+            return Answer(response.status, _bounded(response.iter_stream()))
+    except Fenced as error:
+        raise Unreachable(str(error)) from error
+    except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+        raise Unreachable(f"{host} cannot be reached") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+        raise Unreachable(f"{host} did not answer", maybe_received=True) from error
 
 
-def _bounded(response: httpx.Response, deadline: float) -> bytes:
+def _bounded(chunks: Iterable[bytes]) -> bytes:
     body = bytearray()
-    for chunk in response.iter_bytes():
+    for chunk in chunks:
         body += chunk
         if len(body) > MOST_BYTES:
             raise Unreachable(
                 "the answer is larger than any this farm expects", maybe_received=True
             )
-        if time.monotonic() > deadline:
-            raise Unreachable("the answer took too long", maybe_received=True)
     return bytes(body)
 
 
-def _checked_address(url: httpx.URL) -> str:
-    port = url.port or (443 if url.scheme == "https" else 80)
-    try:
-        found = socket.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise Unreachable(f"{url.host} has no address") from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if not _configured(url) and not all(_is_public(address) for address in addresses):
-        raise Unreachable(f"{url.host} is not on the open internet")
-    return addresses[0]
+class _Line(httpcore.NetworkBackend):
+    """Connects to checked addresses only, and everything on it is over at the deadline.
+
+    Headers of an answer are bounded as a whole by httpcore: 100 KiB.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._plain = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002  (the deadline counts)
+        local_address: str | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> httpcore.NetworkStream:
+        """A connection to the first of the host's addresses; Fenced where none may be used."""
+        address = checked_addresses(host, port)[0]
+        stream = self._plain.connect_tcp(
+            address, port, _left(self._deadline), local_address, socket_options
+        )
+        return _Stream(stream, self._deadline)
 
 
-def _is_public(address: str) -> bool:
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    within = _ipv4_in(parsed) if isinstance(parsed, ipaddress.IPv6Address) else None
-    reached = within or parsed
-    return reached.is_global and not reached.is_multicast
+class _Stream(httpcore.NetworkStream):
+    """A connection on which no single read or write outlives the deadline of all of them."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        """What has come."""
+        left = _left(self._deadline)
+        return self._stream.read(max_bytes, left)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        """Send all of it."""
+        self._stream.write(buffer, _left(self._deadline))
+
+    def close(self) -> None:
+        """End it."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        """The same connection, encrypted, with the server's name checked."""
+        left = _left(self._deadline)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> object:
+        """What the connection below knows."""
+        return self._stream.get_extra_info(info)
 
 
-def _ipv4_in(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The address that a packet to this one ends at where it is translated or tunnelled."""
-    if address in NAT64 or int(address) >> 32 == 0:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour
-
-
-def _configured(url: httpx.URL) -> bool:
-    """Whether the operator's environment names this very origin."""
-    named = (
-        settings.TELEGRAM_ENDPOINT,
-        settings.SANDBOX_MODEL_ENDPOINT,
-        *settings.MODEL_ENDPOINTS.values(),
-    )
-    origins = {(parsed.scheme, parsed.netloc) for name in named if (parsed := httpx.URL(name))}
-    return (url.scheme, url.netloc) in origins
+def _left(deadline: float) -> float:
+    """Seconds until the deadline; ReadTimeout after it."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout("the answer took too long")
+    return left

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, new_uid
+from farm.billing.ai_rows import AiCall, AiDay, AiMonth  # noqa: F401  (Django looks here)
 
 
 class Payer(models.Model):
@@ -88,8 +89,9 @@ class Limit(models.Model):
 class Kind(models.TextChoices):
     """What a price is for; each is a line of its own."""
 
-    SERVER = "server", "server"
-    IPV4 = "ipv4", "IPv4 address"
+    SERVER = "server", _("machine")
+    IPV4 = "ipv4", _("IPv4 address")
+    VOLUME = "volume", _("disk")
 
 
 class PriceRow(models.Model):
@@ -115,3 +117,63 @@ class PriceRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.server_uid} {self.kind}: {self.hourly_micros}/h from {self.valid_from:%F}"
+
+
+class Cause(models.TextChoices):
+    """Why what a cloud charges is, in whole or in part, the farm's own cost."""
+
+    BEFORE = "before", _("before the agent answered there")
+    LEAVING = "leaving", _("while the machine was being removed")
+    OVER_CAP = "over_cap", _("beyond what an agent may cost in a month")
+    NOBODY = "nobody", _("for no agent")
+
+
+class UsageLine(models.Model):
+    """One server, one started hour counted from its creation at the cloud, one kind, one price.
+
+    `cloud_micros` is what the cloud charges for that hour, the server's monthly price reached or
+    not (`capped`); `micros` is the payer's part of it and the rest, for `cause`, the farm's own.
+    Without a payer all of it is the farm's. `month` is the first day of the month it counts in.
+    The database lets nobody change or delete a line; agents and people are named, so that it
+    outlives them.
+    """
+
+    server_uid = models.CharField(max_length=12)
+    hour_index = models.PositiveIntegerField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    began_at = models.DateTimeField()
+    month = models.DateField()
+    agent_uid = models.CharField(max_length=12, blank=True)
+    agent_name = models.CharField(max_length=40, blank=True)
+    payer = models.ForeignKey(Payer, null=True, on_delete=models.PROTECT, related_name="lines")
+    cost_centre = models.CharField(max_length=40, blank=True)
+    person_uid = models.CharField(max_length=150, blank=True)
+    person_email = models.EmailField(blank=True)
+    micros = models.BigIntegerField()
+    cloud_micros = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    price = models.ForeignKey(PriceRow, on_delete=models.PROTECT, related_name="lines")
+    capped = models.BooleanField()
+    cause = models.CharField(max_length=8, choices=Cause.choices, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["server_uid", "hour_index", "kind"], name="no_hour_twice"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(micros__gte=0, micros__lte=models.F("cloud_micros")),
+                name="no_more_than_the_cloud",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(payer__isnull=False) | models.Q(micros=0),
+                name="nobody_pays_without_payer",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["payer", "month"], name="line_of_payer"),
+            models.Index(fields=["agent_uid", "month"], name="line_of_agent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server_uid} {self.kind} {self.hour_index}: {self.micros}"

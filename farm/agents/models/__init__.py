@@ -1,10 +1,26 @@
 """Agents, the servers they live on, and what is under way for them."""
 
 from farm.agents.models.agents import Agent, AgentPhase
+from farm.agents.models.backups import (
+    Backup,
+    BackupKey,
+    BackupKind,
+    BackupRound,
+    BackupState,
+)
+from farm.agents.models.budgets import BudgetRequest
 from farm.agents.models.channels import TelegramLink
 from farm.agents.models.clouds import FarmKey, Offer, ProviderProject, WorkerBeat
 from farm.agents.models.conversation import Message
+from farm.agents.models.edge import (
+    EdgeCode,
+    EdgeRound,
+    EdgeVisit,
+    GatewayAuthority,
+    GatewayPass,
+)
 from farm.agents.models.keys import SharedKey
+from farm.agents.models.meters import Meter
 from farm.agents.models.operations import (
     Event,
     Operation,
@@ -19,10 +35,22 @@ from farm.agents.models.watch import Watch
 __all__ = [
     "Agent",
     "AgentPhase",
+    "Backup",
+    "BackupKey",
+    "BackupKind",
+    "BackupRound",
+    "BackupState",
+    "BudgetRequest",
     "Drivable",
+    "EdgeCode",
+    "EdgeRound",
+    "EdgeVisit",
     "Event",
     "FarmKey",
+    "GatewayAuthority",
+    "GatewayPass",
     "Message",
+    "Meter",
     "Offer",
     "Operation",
     "OperationKind",
