@@ -22,8 +22,22 @@ PORT = env.number("PORT", 8000)
 SITE_URL = env.text("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
 AGENTS_DOMAIN = env.text("AGENTS_DOMAIN", "agents.localhost")
 TUNNEL_PORT = env.number("TUNNEL_PORT", PORT + 1)
-AGENT_URL = env.text("AGENT_URL", f"http://{{host}}.{AGENTS_DOMAIN}:{TUNNEL_PORT}")
+# "sandbox" is this machine, as the sandbox's machines see it.
+EDGE_ADDRESSES = [
+    env.text("SANDBOX_HOST_ADDRESS") if address == "sandbox" else address
+    for address in env.words("EDGE_ADDRESSES")
+]
+EDGE = bool(EDGE_ADDRESSES)
+AGENT_URL = env.text(
+    "AGENT_URL",
+    f"https://{{host}}.{AGENTS_DOMAIN}"
+    if EDGE
+    else f"http://{{host}}.{AGENTS_DOMAIN}:{TUNNEL_PORT}",
+).rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1")
+if EDGE:
+    # Caddy asks here whether a host is an agent's; to visitors it shows this machine by no address.
+    ALLOWED_HOSTS.append("127.0.0.1")
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
 
 # Who may come: anybody who proves an address, or only invited people.
@@ -38,11 +52,14 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
     "allauth",
     "allauth.account",
     "farm.accounts",
     "farm.billing",
     "farm.agents",
+    "farm.api",
     "farm.web",
     "farm.ops",
 ]
@@ -140,6 +157,23 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if SESSION_COOKIE_SECURE:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "farm.api.schema.Schema",
+    "EXCEPTION_HANDLER": "farm.api.errors.answer_to",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Agent farm",
+    "DESCRIPTION": "Agents, what happens to them, what they cost, and who is invited.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
 X_FRAME_OPTIONS = "DENY"
 DEFAULT_EXCEPTION_REPORTER = "farm.web.reports.NothingTold"
 CSRF_FAILURE_VIEW = "farm.web.views.errors.csrf_failure"
@@ -160,6 +194,29 @@ SANDBOX_MODEL_KEY = env.text("SANDBOX_MODEL_KEY")
 SANDBOX_MODEL = env.text("SANDBOX_MODEL")
 SANDBOX_MAILBOX_URL = env.text("SANDBOX_MAILBOX_URL")
 SANDBOX_CONTROL_URL = env.text("SANDBOX_CONTROL_URL")
+
+# The edge: how Caddy serves, and how long it may go on without asking the farm again, in seconds.
+EDGE_SECRET = env.kept_secret("EDGE_SECRET", FARM_DATA / "secrets" / "edge_secret")
+EDGE_BIND = env.text("EDGE_BIND", "127.0.0.1" if DEBUG else "0.0.0.0")  # noqa: S104
+EDGE_TLS = env.text("EDGE_TLS", "internal" if DEBUG else "on-demand")
+EDGE_CERTIFICATE = env.text("EDGE_CERTIFICATE")
+EDGE_CERTIFICATE_KEY = env.text("EDGE_CERTIFICATE_KEY")
+EDGE_HTTP_PORT = env.number("EDGE_HTTP_PORT", 80)
+EDGE_STREAM_SECONDS = env.number("EDGE_STREAM_SECONDS", 4 * 60)
+EDGE_RECHECK_SECONDS = env.number("EDGE_RECHECK_SECONDS", 30)
+
+# The relay: where it listens on loopback, where machines reach it, and which header of the proxy in
+# front of it says who called; "" for none, then the peer itself is who calls.
+RELAY_PORT = env.number("RELAY_PORT", PORT + 2)
+RELAY_URL = env.text("RELAY_URL", f"http://127.0.0.1:{RELAY_PORT}").rstrip("/")
+RELAY_CLIENT_HEADER = env.text("RELAY_CLIENT_HEADER")
+RELAY_CALLS_PER_MINUTE = env.number("RELAY_CALLS_PER_MINUTE", 60)
+RELAY_CALL_SECONDS = env.number("RELAY_CALL_SECONDS", 10 * 60)
+
+# What AI costs in euros; prices are kept in dollars.
+USD_EUR = env.text("USD_EUR", "0.90")
+AI_UNKNOWN_USD = env.words("AI_UNKNOWN_USD", "15,75")
+AI_BUDGET_STEP_EUR = env.number("AI_BUDGET_STEP_EUR", 5)
 
 # How long a worker's claim on a row lasts before another may take it over, in seconds; a worker
 # that lives renews its claims, so this is how long a crash delays what it was doing.
@@ -200,6 +257,7 @@ CONFIGURE_DEADLINE_SECONDS = env.number("CONFIGURE_DEADLINE_SECONDS", 10 * 60)
 CAPACITY_RETRY_SECONDS = env.number("CAPACITY_RETRY_SECONDS", 5 * 60)
 SETTLE_SECONDS = env.number("SETTLE_SECONDS", 30)
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 3 * 60)
+METER_SECONDS = env.number("METER_SECONDS", 5 * 60)
 WATCH_SECONDS = env.number("WATCH_SECONDS", 2 * 60)
 RESTART_PATIENCE_SECONDS = env.number("RESTART_PATIENCE_SECONDS", 2 * 60)
 PAUSE_SECONDS = env.number("PAUSE_SECONDS", 2 * 60)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from provisioning.errors import Rejected, Transient
+from provisioning.fence import FENCE
 from provisioning.gateway import Readiness, open_url, readiness, rpc, say
 from provisioning.quoting import plain
 from provisioning.runtime_files import (
@@ -15,6 +16,7 @@ from provisioning.runtime_files import (
     PORT,
     STATE,
     USER,
+    Edge,
     ModelAccess,
     RuntimeSettings,
     Telegram,
@@ -27,6 +29,7 @@ from provisioning.streams import Result
 
 __all__ = [
     "PORT",
+    "Edge",
     "Installation",
     "InstallationState",
     "ModelAccess",
@@ -37,6 +40,7 @@ __all__ = [
     "confirm_host_key",
     "digest",
     "failed",
+    "fence",
     "files",
     "installed",
     "log",
@@ -90,6 +94,7 @@ RESET = ("systemctl", "reset-failed", UNIT)
 START = ("systemctl", "start", "--no-block", UNIT)
 RESTART = ("systemctl", "restart", "--no-block", UNIT)
 STOP = ("systemctl", "disable", "--now", UNIT)
+USE_FENCE = ("nft", "-f", FENCE)
 STATE_OF_UNIT = ("systemctl", "is-failed", UNIT)
 MAKE_HOST_KEY = (
     "sh",
@@ -144,6 +149,11 @@ def validate(shell: Shell) -> None:
     result = shell.run(VALIDATE, timeout=90.0)
     if result.exit_code != 0:
         raise Rejected("config_invalid", f"The runtime refuses its config: {_words(result)}")
+
+
+def fence(shell: Shell) -> None:
+    """Have the machine's packet filter be what was written; all of it or nothing changes."""
+    _order(shell, USE_FENCE)
 
 
 def start(shell: Shell) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from provisioning.errors import Rejected
+from provisioning.fence import fence
 from provisioning.quoting import environment_line
 from provisioning.remotefiles import RemoteFile
 
@@ -24,6 +25,10 @@ STATE = f"{HOME}/.openclaw"
 WORKSPACE = f"{STATE}/workspace"
 CONFIG = "/etc/openclaw/openclaw.json"
 SECRETS = "/etc/openclaw/openclaw.env"
+CERTIFICATE = "/etc/openclaw/gateway.pem"
+PRIVATE_KEY = "/etc/openclaw/gateway.key"
+SCOPES = ["operator.read", "operator.write", "operator.approvals", "operator.questions"]
+"""What somebody who comes through the edge may do; the farm alone is its administrator."""
 BUNDLED = frozenset({"anthropic", "google", "openai", "openrouter"})
 """Model providers that OpenClaw knows by itself; any other is told it as OpenAI-compatible."""
 _CUSTOM_PROVIDER = "farm"
@@ -64,8 +69,25 @@ class Telegram:
 
 
 @dataclass(frozen=True, slots=True)
+class Edge:
+    """Through whom people reach the agent: proxies that have proved who asks.
+
+    `addresses` are theirs, and nobody else reaches the gateway's port; `people` are the names they
+    give for those who may come in; `certificate` and `private_key`, both PEM, are the machine's.
+    """
+
+    addresses: tuple[str, ...]
+    people: tuple[str, ...]
+    certificate: str
+    private_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RuntimeSettings:
-    """One agent as it shall run. `control_ui_origin` is the scheme, host and port people open."""
+    """One agent as it shall run. `control_ui_origin` is the scheme, host and port people open.
+
+    Without an `edge` the gateway listens on the machine's own loopback only.
+    """
 
     agent_name: str
     member: str
@@ -78,6 +100,7 @@ class RuntimeSettings:
     heap_mb: int
     runtime_version: str
     telegram: Telegram | None = None
+    edge: Edge | None = None
 
 
 def files(settings: RuntimeSettings) -> tuple[RemoteFile, ...]:
@@ -98,9 +121,19 @@ def digest(settings: RuntimeSettings) -> str:
 
 
 def _owned(settings: RuntimeSettings) -> tuple[RemoteFile, ...]:
+    edge = settings.edge
     return (
         RemoteFile(CONFIG, _config(settings).encode(), 0o640, "root:openclaw"),
         RemoteFile(SECRETS, _secrets(settings).encode(), 0o600, "root:root"),
+        fence(PORT, edge.addresses if edge else ()),
+        *(_papers(edge) if edge else ()),
+    )
+
+
+def _papers(edge: Edge) -> tuple[RemoteFile, ...]:
+    return (
+        RemoteFile(CERTIFICATE, edge.certificate.encode(), 0o640, "root:openclaw"),
+        RemoteFile(PRIVATE_KEY, edge.private_key.encode(), 0o640, "root:openclaw"),
     )
 
 
@@ -166,13 +199,17 @@ def _config(settings: RuntimeSettings) -> str:
             owners=[f"telegram:{number}" for number in ids],
             port=PORT,
             workspace=WORKSPACE,
+            certificate=CERTIFICATE,
+            private_key=PRIVATE_KEY,
+            scopes=SCOPES,
         )
     )
 
 
 def _secrets(settings: RuntimeSettings) -> str:
+    opens = "OPENCLAW_GATEWAY_PASSWORD" if settings.edge else "OPENCLAW_GATEWAY_TOKEN"
     values = {
-        "OPENCLAW_GATEWAY_TOKEN": settings.gateway_token,
+        opens: settings.gateway_token,
         "FARM_MODEL_KEY": settings.model.key,
         "NODE_OPTIONS": f"--max-old-space-size={settings.heap_mb}",
     }

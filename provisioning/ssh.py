@@ -6,6 +6,7 @@ import io
 import logging
 import shlex
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from provisioning import streams
 from provisioning.certificates import Authority, Certificate
 from provisioning.errors import AnswerLost, HostKeyMismatch, ProvisioningError, Transient
 from provisioning.remotefiles import RemoteFile, as_tar, install_command
+from provisioning.tls import TlsChannel, Trust
 
 LOGIN = "root"
 CONNECT_TIMEOUT = 10.0
@@ -37,12 +39,16 @@ logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A machine, and the OpenSSH public keys of which it must show one."""
+    """A machine, and the OpenSSH public keys of which it must show one.
+
+    `gateway` is whom its gateway must prove to be where it speaks TLS; None where it does not.
+    """
 
     host: str
     port: int
     principal: str
     host_keys: tuple[str, ...]
+    gateway: Trust | None = None
 
 
 @contextmanager
@@ -65,8 +71,11 @@ class Shell:
     `host_key` is the OpenSSH public key that it showed, `key_id` names our certificate in its log.
     """
 
-    def __init__(self, transport: paramiko.Transport, host_key: str, key_id: str) -> None:
+    def __init__(
+        self, transport: paramiko.Transport, host_key: str, key_id: str, gateway: Trust | None
+    ) -> None:
         self._transport = transport
+        self._gateway = gateway
         self.host_key = host_key
         self.key_id = key_id
 
@@ -137,15 +146,17 @@ class Shell:
         timeout: float = 30.0,
         limit: int = BODY_LIMIT,
     ) -> streams.HttpAnswer:
-        """One HTTP request to 127.0.0.1:`port` on the machine, through this connection.
+        """One HTTP request to 127.0.0.1:`port` on the machine, in TLS where the target says so.
 
-        Transient with code "nothing_listens" if no one is there; AnswerLost if the answer did not
+        Transient with code "nothing_listens" if no one is there, "wrong_certificate" if it is not
+        whom we mean; AnswerLost if the answer did not
         come whole within `timeout` seconds and `limit` bytes.
         """
         request = streams.HttpRequest(method, path, headers, body)
         with self._no_longer_than(timeout), self.forward(port) as channel:
             try:
-                return streams.exchange(channel, request, timeout=timeout, limit=limit)
+                spoken = TlsChannel(channel, self._gateway) if self._gateway else channel
+                return streams.exchange(spoken, request, timeout=timeout, limit=limit)
             except _FAILURES as error:
                 raise _failure(error, f"asking {path}") from error
 
@@ -189,7 +200,7 @@ def _first_accepted(target: Target, certificates: Sequence[Certificate]) -> Shel
         try:
             shown = _greet(transport, target)
             if _log_in(transport, certificate):
-                return Shell(transport, shown, certificate.key_id)
+                return Shell(transport, shown, certificate.key_id, target.gateway)
         except BaseException:
             transport.close()
             raise
@@ -266,6 +277,9 @@ def _failure(error: Exception, doing: str) -> ProvisioningError:
     if isinstance(error, paramiko.ChannelException):
         code = "nothing_listens" if error.code == _CONNECT_FAILED else "channel_refused"
         return Transient(code, f"The machine refused while {doing}.")
+    if isinstance(error, ssl.SSLError):
+        why = f"Another than the machine's gateway answered while {doing}: {error.reason}."
+        return Transient("wrong_certificate", why)
     if isinstance(error, TimeoutError):
         return AnswerLost("timeout", f"The machine did not answer in time while {doing}.")
     if isinstance(error, streams.TooLongError):

@@ -62,7 +62,7 @@ class Child:
                 stdout=out,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=lambda: _leash(parent),  # noqa: PLW1509  (one thread only)
+                preexec_fn=lambda: leash(parent),  # noqa: PLW1509  (one thread only)
             )
         self._started = time.monotonic()
 
@@ -126,7 +126,7 @@ class Child:
         self._process = None
 
 
-def _leash(parent: int) -> None:
+def leash(parent: int) -> None:
     """Runs in the child before its program: die with the parent, however the parent dies."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from farm import settings
 from farm.ops.children import Job, farm_argv
 
 WEB_THREADS = 24
@@ -24,9 +25,12 @@ def web(port: str) -> Job:
 
 
 WORKER = Job("worker", farm_argv("worker"), stop_seconds=12)
+BEAT = Job("beat", farm_argv("beat"))
 TUNNEL = Job("tunnel", farm_argv("tunnel"))
+EDGE = Job("edge", farm_argv("edge"), stop_seconds=12)
 
 
 def of_a_farm(port: str) -> tuple[Job, ...]:
     """In the order in which they start; they end the other way round."""
-    return (WORKER, TUNNEL, web(port))
+    workers = (WORKER, BEAT) if settings.BROKER_URL else (WORKER,)
+    return (*workers, EDGE if settings.EDGE else TUNNEL, web(port))

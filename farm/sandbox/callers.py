@@ -16,10 +16,16 @@ def host_addresses(service_host: str) -> frozenset[str]:
 
     A real guest comes from its own address, so that its requests disturb no count of a test's.
     """
+    return frozenset({"127.0.0.1", address_towards(service_host)})
+
+
+def address_towards(host: str) -> str:
+    """The address by which those at `host` see this machine."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         # Connecting a datagram socket sends nothing: it only asks the system for the route.
-        probe.connect((service_host, 9))
-        return frozenset({"127.0.0.1", probe.getsockname()[0]})
+        probe.connect((host, 9))
+        address: str = probe.getsockname()[0]
+        return address
 
 
 def comes_from(request: web.Request, addresses: frozenset[str]) -> bool:

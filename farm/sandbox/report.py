@@ -89,8 +89,11 @@ class Report:
     env: Mapping[str, str]
 
 
-def environment(services: ServicesReport, *, ssh_port: int) -> dict[str, str]:
-    """The environment in which a farm uses these services instead of the real world's."""
+def environment(services: ServicesReport, *, ssh_port: int, host_address: str) -> dict[str, str]:
+    """The environment in which a farm uses these services instead of the real world's.
+
+    `host_address` is the one by which the guests see this machine.
+    """
     host, _, port = services.mail.smtp.rpartition(":")
     return {
         "HETZNER_ENDPOINT": services.hetzner.endpoint,
@@ -105,6 +108,7 @@ def environment(services: ServicesReport, *, ssh_port: int) -> dict[str, str]:
         "EMAIL_PORT": port,
         "SANDBOX_MAILBOX_URL": services.mail.page,
         "SANDBOX_CONTROL_URL": services.control.endpoint,
+        "SANDBOX_HOST_ADDRESS": host_address,
         "SSH_PORT": str(ssh_port),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from farm.sandbox.callers import address_towards
 from farm.sandbox.guests.base import GuestKind
 from farm.sandbox.model import MODEL
 from farm.sandbox.model.keys import (
@@ -40,7 +41,11 @@ def report_of(kept: Identity, guests: GuestKind, ready_bot: Bot) -> Report:
     return Report(
         guests=GuestsReport(guests.kind, guests.why, guests.ssh_port),
         services=services,
-        env=environment(services, ssh_port=guests.ssh_port),
+        env=environment(
+            services,
+            ssh_port=guests.ssh_port,
+            host_address=address_towards(guests.service_host),
+        ),
     )
 
 

@@ -9,7 +9,12 @@ from farm.agents.models.backups import (
     BackupState,
 )
 from farm.agents.models.budgets import BudgetRequest
-from farm.agents.models.channels import TelegramLink
+from farm.agents.models.channels import (
+    SlackLink,
+    TelegramLink,
+    TelegramManager,
+    WhatsAppLink,
+)
 from farm.agents.models.clouds import FarmKey, Offer, ProviderProject, WorkerBeat
 from farm.agents.models.conversation import Message
 from farm.agents.models.edge import (
@@ -60,7 +65,10 @@ __all__ = [
     "Server",
     "ServerPhase",
     "SharedKey",
+    "SlackLink",
     "TelegramLink",
+    "TelegramManager",
     "Watch",
+    "WhatsAppLink",
     "WorkerBeat",
 ]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from farm.agents.admission import cidr, gateway_sources
 from farm.agents.models import Agent, FarmKey, Offer, OperationStep, Server, ServerPhase
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import authority, provider_of
@@ -16,7 +17,7 @@ from farm.agents.reconciler.pauses import mended
 from farm.agents.reconciler.removing import give_up
 from farm.agents.reconciler.troubles import Nap, jitter
 from farm.catalog import catalog
-from provisioning import cloudinit
+from provisioning import cloudinit, runtime
 from provisioning.certificates import new_private_key
 from provisioning.errors import NoCapacity, Rejected
 from provisioning.lifecycle import poll_delay
@@ -103,10 +104,16 @@ def _order_of(server: Server, image: str) -> MachineOrder:
         image=image,
         user_data=_user_data(server),
         labels={FARM_LABEL: install, SERVER_LABEL: server.uid},
-        firewall=Firewall(
-            name=f"farm-{install}", rules=(FirewallRule(22, tuple(settings.SSH_SOURCES)),)
-        ),
+        firewall=firewall_at(server.provider),
     )
+
+
+def firewall_at(provider: str) -> Firewall:
+    """Who reaches this farm's machines at a cloud: the farm their SSH, the edge their gateways."""
+    rules = [FirewallRule(22, tuple(settings.SSH_SOURCES))]
+    if sources := gateway_sources(provider):
+        rules.append(FirewallRule(runtime.PORT, tuple(cidr(source) for source in sources)))
+    return Firewall(name=f"farm-{install_id()}", rules=tuple(rules))
 
 
 def _user_data(server: Server) -> str:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from farm.accounts.models import Door
 from farm.accounts.services import record
 from farm.agents.models import FarmKey, Server
+from farm.agents.passes import trust_in
 from provisioning.certificates import Authority, new_private_key
 from provisioning.errors import HostKeyMismatch, NeedsOperator, Transient
 from provisioning.provider import Provider
@@ -68,4 +69,5 @@ def _target(server: Server, address: str) -> Target:
         port=settings.SSH_PORT,
         principal=server.uid,
         host_keys=tuple(key for key in keys if key),
+        gateway=trust_in(server),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from farm.agents.models import Agent, TelegramLink
+from farm.agents.passes import edge_of
 from farm.agents.selectors import origin_of
 from farm.agents.selectors.choices import SANDBOX_PROVIDER
 from farm.catalog import Words, catalog
@@ -32,6 +33,7 @@ def settings_of(agent: Agent) -> RuntimeSettings:
         heap_mb=catalog().plans.get(agent.plan).heap_mb,
         runtime_version=agent.runtime_version,
         telegram=_telegram_of(agent),
+        edge=edge_of(agent),
     )
 
 

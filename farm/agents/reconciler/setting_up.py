@@ -17,6 +17,7 @@ from farm.agents.models import (
     Server,
     TelegramLink,
 )
+from farm.agents.passes import mark_written
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.failing import fail
 from farm.agents.reconciler.letters import write_that_it_answers
@@ -51,10 +52,13 @@ def write(claim: Claim[Agent]) -> Nap:
     try:
         with shell_of(_server(agent)) as shell:
             shell.write(runtime.files(wanted))
+            runtime.fence(shell)
             runtime.validate(shell)
     except Rejected as error:
         return fail(claim, "config_refused", str(error))
     agent.config_digest = runtime.digest(wanted)
+    with claim.recording():
+        mark_written(agent, wanted.edge)
     return _advance(claim, SetUp.WRITTEN, "configured", OperationStep.Key.WAKE)
 
 

@@ -13,6 +13,7 @@ from farm.agents.selectors.agents import (
     suggestions_of,
 )
 from farm.agents.selectors.choices import ModelChoice, model_choices
+from farm.agents.selectors.edge import Way, agent_at, way_for
 from farm.agents.selectors.fleet import Pause, due_rows, last_beat, orphans, provider_pauses
 from farm.agents.selectors.invitations import Promise, promise_of
 from farm.agents.selectors.money import Cost, Quote, cost_of, offer_for, spent_on
@@ -30,6 +31,8 @@ __all__ = [
     "Quote",
     "Silent",
     "Waiting",
+    "Way",
+    "agent_at",
     "agent_for",
     "agents_of",
     "conversation_of",
@@ -53,4 +56,5 @@ __all__ = [
     "silence_of",
     "spent_on",
     "suggestions_of",
+    "way_for",
 ]

@@ -97,9 +97,12 @@ def origin_of(agent: Agent) -> str:
 def open_url_of(agent: Agent, user: User) -> str:
     """The address that opens its Control UI in one click; Agent.DoesNotExist unless it runs.
 
-    The token stands in the fragment, which no server and no log ever sees.
+    The edge asks the site who comes. Without one a token stands in the fragment, which no server
+    and no log ever sees.
     """
     running = agent_for(user, agent.uid, Action.OPEN_CONSOLE)
     if running.phase != AgentPhase.RUNNING:
         raise Agent.DoesNotExist(agent.uid)
+    if settings.EDGE:
+        return f"{origin_of(running)}/"
     return f"{origin_of(running)}/#token={quote(running.gateway_token)}"

@@ -1,6 +1,7 @@
 """Every wish that a door may carry to an agent: one function each, with actor and audit row."""
 
 from farm.agents.services.agents import create_agent, delete_agent, restart_agent, retry_agent
+from farm.agents.services.edge import CodeRefused, Entrance, come_in, hash_of, new_secret, open_door
 from farm.agents.services.handing_over import leave_account, remove_member, transfer_agent
 from farm.agents.services.invitations import OWN_KEY, invite, link_of
 from farm.agents.services.invited_agents import Answer, accept_invitation, join_account
@@ -14,16 +15,22 @@ __all__ = [
     "OWN_KEY",
     "AgentWish",
     "Answer",
+    "CodeRefused",
+    "Entrance",
     "accept_invitation",
+    "come_in",
     "create_agent",
     "create_agent_for",
     "delete_agent",
+    "hash_of",
     "invite",
     "join_account",
     "leave_account",
     "link_of",
     "link_telegram",
+    "new_secret",
     "note_look",
+    "open_door",
     "remove_member",
     "restart_agent",
     "retry_agent",
