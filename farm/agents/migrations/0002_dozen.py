@@ -264,7 +264,7 @@ class Migration(migrations.Migration):
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('bot_token', farm.fields.SecretField()),
                 ('app_token', farm.fields.SecretField()),
-                ('bot_id', models.CharField(max_length=20, unique=True)),
+                ('bot_id', models.CharField(max_length=20)),
                 ('bot_name', models.CharField(max_length=80)),
                 ('team_name', models.CharField(max_length=80)),
                 ('code', models.CharField(max_length=8)),
