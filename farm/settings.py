@@ -218,6 +218,22 @@ USD_EUR = env.text("USD_EUR", "0.90")
 AI_UNKNOWN_USD = env.words("AI_UNKNOWN_USD", "15,75")
 AI_BUDGET_STEP_EUR = env.number("AI_BUDGET_STEP_EUR", 5)
 
+# Agents' backups: when they are made, how long they are kept, how large one may be, and where they
+# go: to this disk, or to S3 once a bucket is named.
+BACKUPS = FARM_DATA / "backups"
+BACKUP_HOUR = env.number("BACKUP_HOUR", 1)
+BACKUP_SPREAD_MINUTES = env.number("BACKUP_SPREAD_MINUTES", 3 * 60)
+BACKUP_KEEP_DAYS = env.number("BACKUP_KEEP_DAYS", 14)
+BACKUP_AFTER_DELETION_DAYS = env.number("BACKUP_AFTER_DELETION_DAYS", 30)
+BACKUP_LIMIT_MB = env.number("BACKUP_LIMIT_MB", 2000)
+BACKUP_ROUND_SECONDS = env.number("BACKUP_ROUND_SECONDS", 5 * 60)
+FINAL_BACKUP_SECONDS = env.number("FINAL_BACKUP_SECONDS", 15 * 60)
+S3_BUCKET = env.text("S3_BUCKET")
+S3_ENDPOINT = env.text("S3_ENDPOINT")
+S3_REGION = env.text("S3_REGION")
+S3_ACCESS_KEY = env.text("S3_ACCESS_KEY")
+S3_SECRET_KEY = env.text("S3_SECRET_KEY")
+
 # How long a worker's claim on a row lasts before another may take it over, in seconds; a worker
 # that lives renews its claims, so this is how long a crash delays what it was doing.
 LEASE_SECONDS = env.number("LEASE_SECONDS", 60)

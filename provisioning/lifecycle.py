@@ -26,6 +26,7 @@ class AgentPhase(StrEnum):
     """Where an agent is on its way."""
 
     PLACING = "placing"
+    RESTORING = "restoring"
     CONFIGURING = "configuring"
     RUNNING = "running"
     DELETING = "deleting"
@@ -58,19 +59,27 @@ SERVER_MOVES = frozenset(
 )
 AGENT_MOVES = frozenset(
     {
+        (_A.PLACING, _A.RESTORING),
         (_A.PLACING, _A.CONFIGURING),
         (_A.PLACING, _A.FAILED),
         (_A.PLACING, _A.DELETING),
+        (_A.RESTORING, _A.CONFIGURING),
+        (_A.RESTORING, _A.PLACING),
+        (_A.RESTORING, _A.FAILED),
+        (_A.RESTORING, _A.DELETING),
         (_A.CONFIGURING, _A.RUNNING),
         (_A.CONFIGURING, _A.PLACING),
         (_A.CONFIGURING, _A.FAILED),
         (_A.CONFIGURING, _A.DELETING),
+        (_A.RUNNING, _A.RESTORING),
         (_A.RUNNING, _A.CONFIGURING),
         (_A.RUNNING, _A.FAILED),
         (_A.RUNNING, _A.DELETING),
         (_A.FAILED, _A.PLACING),
         (_A.FAILED, _A.DELETING),
         (_A.DELETING, _A.DELETED),
+        # Its account wants it back, from its last backup.
+        (_A.DELETED, _A.PLACING),
     }
 )
 
@@ -97,6 +106,7 @@ class Deadlines:
 
     creating: timedelta = timedelta(minutes=15)
     booting: timedelta = timedelta(minutes=6)
+    restoring: timedelta = timedelta(minutes=30)
     configuring: timedelta = timedelta(minutes=10)
     capacity: timedelta = timedelta(minutes=5)
     settling: timedelta = timedelta(seconds=30)
@@ -175,12 +185,16 @@ class AgentStep(StrEnum):
     REST = "rest"
     WAIT = "wait"
     PLACE = "place"
+    BEGIN_RESTORE = "begin restore"
+    RESTORE = "restore"
+    GIVE_UP_RESTORE = "give up restore"
     CONFIGURE = "configure"
     WRITE = "write"
     START = "start"
     GATE = "gate"
     GREET = "greet"
     START_OVER = "start over"
+    HOLD = "hold"
     LEAVE = "leave"
     FINISH = "finish"
     FAIL_DISTRUSTED = "fail: distrusted"
@@ -197,6 +211,15 @@ class SetUp(StrEnum):
     WRITTEN = "written"
     STARTED = "started"
     READY = "ready"
+
+
+class Saving(StrEnum):
+    """How the backup stands that is made before something is lost."""
+
+    NOTHING = ""
+    UNDER_WAY = "under way"
+    KEPT = "kept"
+    FAILED = "failed"
 
 
 class Machine(StrEnum):
@@ -216,7 +239,8 @@ class AgentSnapshot:
     """All that decides what is next for an agent.
 
     `machines_failed` counts those that did not come up since the wish began; `machines_left` those
-    that the cloud may still have; `fulfilled` says that the last wish was dealt with.
+    that the cloud may still have; `fulfilled` says that the last wish was dealt with; `to_restore`
+    that its machine is to have what a backup holds.
     """
 
     phase: AgentPhase
@@ -229,6 +253,8 @@ class AgentSnapshot:
     machine: Machine
     machines_failed: int
     machines_left: int
+    to_restore: bool = False
+    saving: Saving = Saving.NOTHING
 
 
 def next_agent_step(agent: AgentSnapshot, now: datetime, deadlines: Deadlines) -> AgentStep:
@@ -238,28 +264,34 @@ def next_agent_step(agent: AgentSnapshot, now: datetime, deadlines: Deadlines) -
     match agent.phase:
         case AgentPhase.PLACING:
             return _step_of_placing(agent, deadlines)
+        case AgentPhase.RESTORING:
+            return _step_of_restoring(agent, now - agent.phase_since, deadlines)
         case AgentPhase.CONFIGURING:
             return _step_of_configuring(agent, now - agent.phase_since, deadlines)
         case AgentPhase.RUNNING:
             return _step_of_running(agent)
-        case AgentPhase.FAILED if not agent.fulfilled:
+        case AgentPhase.FAILED | AgentPhase.DELETED if not agent.fulfilled:
             return AgentStep.START_OVER
         case _:
             return AgentStep.REST
+
+
+_WHEN_SAVING = {Saving.UNDER_WAY: AgentStep.WAIT, Saving.FAILED: AgentStep.HOLD}
 
 
 def _step_of_leaving(agent: AgentSnapshot) -> AgentStep:
     if agent.phase is AgentPhase.DELETED:
         return AgentStep.REST
     if agent.phase is not AgentPhase.DELETING:
-        return AgentStep.LEAVE
+        # Where no machine serves any more there is nothing to save.
+        there = agent.machine is Machine.READY
+        return _WHEN_SAVING.get(agent.saving, AgentStep.LEAVE) if there else AgentStep.LEAVE
     return AgentStep.WAIT if agent.machines_left else AgentStep.FINISH
 
 
 _WHEN_PLACING = {
     Machine.DISTRUSTED: AgentStep.FAIL_DISTRUSTED,
     Machine.REFUSED: AgentStep.FAIL_REFUSED,
-    Machine.READY: AgentStep.CONFIGURE,
     Machine.COMING: AgentStep.WAIT,
 }
 
@@ -267,8 +299,18 @@ _WHEN_PLACING = {
 def _step_of_placing(agent: AgentSnapshot, deadlines: Deadlines) -> AgentStep:
     if step := _WHEN_PLACING.get(agent.machine):
         return step
+    if agent.machine is Machine.READY:
+        return AgentStep.BEGIN_RESTORE if agent.to_restore else AgentStep.CONFIGURE
     given_up = agent.machines_failed >= deadlines.machines
     return AgentStep.FAIL_MACHINES if given_up else AgentStep.PLACE
+
+
+def _step_of_restoring(agent: AgentSnapshot, waited: timedelta, deadlines: Deadlines) -> AgentStep:
+    if agent.machine is Machine.DISTRUSTED:
+        return AgentStep.FAIL_DISTRUSTED
+    if agent.machine is not Machine.READY:
+        return AgentStep.FAIL_LOST if agent.has_run else AgentStep.START_OVER
+    return AgentStep.FAIL_LATE if waited > deadlines.restoring else AgentStep.RESTORE
 
 
 def _step_of_configuring(
@@ -296,8 +338,14 @@ def _step_of_running(agent: AgentSnapshot) -> AgentStep:
         return AgentStep.FAIL_LOST
     if agent.fulfilled:
         return AgentStep.REST
+    if agent.to_restore and agent.saving is Saving.FAILED:
+        return AgentStep.GIVE_UP_RESTORE
+    if agent.to_restore and agent.saving is Saving.UNDER_WAY:
+        return AgentStep.WAIT
     # A restart would cut off the answer that its member is waiting for.
-    return AgentStep.WAIT if agent.talking else AgentStep.CONFIGURE
+    if agent.talking:
+        return AgentStep.WAIT
+    return AgentStep.BEGIN_RESTORE if agent.to_restore else AgentStep.CONFIGURE
 
 
 def back_off(attempts: int, jitter: float) -> timedelta:

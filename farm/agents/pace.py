@@ -49,3 +49,23 @@ def patience() -> Patience:
 def pause() -> timedelta:
     """How long a cloud is left alone after a trouble that only the operator can mend."""
     return timedelta(seconds=settings.PAUSE_SECONDS)
+
+
+def final_backup() -> timedelta:
+    """How long a deletion waits for the backup before it."""
+    return timedelta(seconds=settings.FINAL_BACKUP_SECONDS)
+
+
+def backup_round() -> timedelta:
+    """How often it is looked which backups are due."""
+    return timedelta(seconds=settings.BACKUP_ROUND_SECONDS)
+
+
+def backup_kept() -> timedelta:
+    """How long a backup is kept, unless it is an agent's last good one."""
+    return timedelta(days=settings.BACKUP_KEEP_DAYS)
+
+
+def backup_kept_after_deletion() -> timedelta:
+    """How long the last backup of a deleted agent is kept."""
+    return timedelta(days=settings.BACKUP_AFTER_DELETION_DAYS)

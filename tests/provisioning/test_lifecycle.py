@@ -18,6 +18,7 @@ from provisioning.lifecycle import (
     AgentStep,
     Deadlines,
     Machine,
+    Saving,
     ServerPhase,
     ServerSnapshot,
     ServerStep,
@@ -69,6 +70,8 @@ agents = some.builds(
     machine=some.sampled_from(Machine),
     machines_failed=some.integers(0, 5),
     machines_left=some.integers(0, 3),
+    to_restore=some.booleans(),
+    saving=some.sampled_from(Saving),
 )
 
 
@@ -91,9 +94,10 @@ def test_no_road_leads_from_requested_to_ready() -> None:
         lifecycle.check_server_move(ServerPhase.REQUESTED, ServerPhase.READY)
 
 
-def test_no_road_leads_back_from_deleted() -> None:
+def test_no_road_leads_from_deleted_but_a_new_machine() -> None:
+    lifecycle.check_agent_move(AgentPhase.DELETED, AgentPhase.PLACING)
     with pytest.raises(lifecycle.IllegalMove, match="cannot go from deleted"):
-        lifecycle.check_agent_move(AgentPhase.DELETED, AgentPhase.PLACING)
+        lifecycle.check_agent_move(AgentPhase.DELETED, AgentPhase.CONFIGURING)
 
 
 def test_an_order_that_may_have_been_sent_is_looked_for_before_it_is_sent_again() -> None:
@@ -146,7 +150,58 @@ def test_a_server_that_is_wanted_no_more_is_not_built_on(server: ServerSnapshot)
 @given(agents)
 def test_a_deletion_is_final(agent: AgentSnapshot) -> None:
     step = next_agent_step(replace(agent, wanted_deleted=True), NOW, DEADLINES)
-    assert step in {AgentStep.LEAVE, AgentStep.WAIT, AgentStep.FINISH, AgentStep.REST}
+    assert step in {
+        AgentStep.HOLD,
+        AgentStep.LEAVE,
+        AgentStep.WAIT,
+        AgentStep.FINISH,
+        AgentStep.REST,
+    }
+
+
+@given(agents)
+def test_what_a_serving_machine_has_is_lost_only_once_it_is_saved(agent: AgentSnapshot) -> None:
+    unsaved = replace(agent, machine=Machine.READY, saving=Saving.UNDER_WAY)
+    assert next_agent_step(replace(unsaved, wanted_deleted=True), NOW, DEADLINES) is not (
+        AgentStep.LEAVE
+    )
+    running = replace(unsaved, phase=AgentPhase.RUNNING, wanted_deleted=False, fulfilled=False)
+    step = next_agent_step(replace(running, to_restore=True), NOW, DEADLINES)
+    assert step is AgentStep.WAIT
+
+
+@pytest.mark.parametrize("machine", [Machine.LOST, Machine.NONE, Machine.DISTRUSTED])
+def test_a_deletion_waits_for_no_backup_of_a_machine_that_is_not_there(machine: Machine) -> None:
+    agent = replace(AGENT, phase=AgentPhase.RUNNING, wanted_deleted=True, machine=machine)
+    step = next_agent_step(replace(agent, saving=Saving.UNDER_WAY), NOW, DEADLINES)
+    assert step is AgentStep.LEAVE
+
+
+def test_what_could_not_be_saved_is_not_lost() -> None:
+    running = replace(AGENT, phase=AgentPhase.RUNNING, machine=Machine.READY)
+    failed = replace(running, saving=Saving.FAILED)
+    leaving = replace(failed, wanted_deleted=True)
+    assert next_agent_step(leaving, NOW, DEADLINES) is AgentStep.HOLD
+    restoring = replace(failed, to_restore=True)
+    assert next_agent_step(restoring, NOW, DEADLINES) is AgentStep.GIVE_UP_RESTORE
+
+
+def test_a_restore_has_its_road_and_an_end() -> None:
+    agent = replace(AGENT, machine=Machine.READY, to_restore=True)
+    running = replace(agent, phase=AgentPhase.RUNNING, saving=Saving.KEPT)
+    restoring = replace(agent, phase=AgentPhase.RESTORING)
+    assert next_agent_step(agent, NOW, DEADLINES) is AgentStep.BEGIN_RESTORE
+    assert next_agent_step(running, NOW, DEADLINES) is AgentStep.BEGIN_RESTORE
+    assert next_agent_step(restoring, NOW, DEADLINES) is AgentStep.RESTORE
+    late = NOW + DEADLINES.restoring * 1.01
+    assert next_agent_step(restoring, late, DEADLINES) is AgentStep.FAIL_LATE
+
+
+def test_one_that_is_deleted_comes_back_by_a_wish_only() -> None:
+    gone = replace(AGENT, phase=AgentPhase.DELETED, fulfilled=True)
+    assert next_agent_step(gone, NOW, DEADLINES) is AgentStep.REST
+    wanted = replace(gone, fulfilled=False, to_restore=True)
+    assert next_agent_step(wanted, NOW, DEADLINES) is AgentStep.START_OVER
 
 
 @given(agents)

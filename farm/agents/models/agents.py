@@ -16,6 +16,7 @@ class AgentPhase(models.TextChoices):
     """Where an agent is on its way."""
 
     PLACING = "placing", _("reserving its machine")
+    RESTORING = "restoring", _("getting its backup back")
     CONFIGURING = "configuring", _("waking up")
     RUNNING = "running", _("answers")
     DELETING = "deleting", _("being deleted")
@@ -29,6 +30,9 @@ class Agent(Drivable):
     `wanted` .. `generation` are the spec, written by services only; `fulfilled_generation` ..
     `deleted_at` are written by the reconciler only. `agreed_*` is the price on the button that was
     pressed: what a machine of this agent may cost at most, its IPv4 included.
+
+    `restore_from` is the backup that its machine is to have; `saving` the one that is made first,
+    before what it has is lost.
 
     Its model is paid by its own `model_key`, which lives on its machine, or by `shared_key` through
     the relay: then `relay_key` is what its machine holds, good for `ai_budget_micros` a month.
@@ -69,6 +73,12 @@ class Agent(Drivable):
     agreed_monthly_micros = models.BigIntegerField()
     agreed_currency = models.CharField(max_length=3)
     generation = models.PositiveIntegerField(default=1)
+    restore_from = models.ForeignKey(
+        "agents.Backup", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    saving = models.ForeignKey(
+        "agents.Backup", null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     fulfilled_generation = models.PositiveIntegerField(default=0)
     phase = models.CharField(max_length=12, choices=AgentPhase.choices, default=AgentPhase.PLACING)

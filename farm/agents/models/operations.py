@@ -16,6 +16,7 @@ class OperationKind(models.TextChoices):
     CREATE = "create", _("create")
     RECONFIGURE = "reconfigure", _("apply changes")
     RESTART = "restart", _("restart")
+    RESTORE = "restore", _("restore")
     DELETE = "delete", _("delete")
 
 
@@ -53,8 +54,10 @@ class OperationStep(models.Model):
     class Key(models.TextChoices):
         """The lines of the wait, in people's words, in order."""
 
+        SAVE = "save", _("I save what it has")
         RESERVE = "reserve", _("I reserve its machine")
         INSTALL = "install", _("I install it")
+        BRING = "bring", _("I bring back what was saved")
         PERSONALITY = "personality", _("I give it its personality")
         WAKE = "wake", _("I wake it")
         ANSWER = "answer", _("It answers")

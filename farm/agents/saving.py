@@ -1,0 +1,58 @@
+"""Backups as rows: asked for, the last good one, and the account's keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from farm.accounts.models import Account
+from farm.agents.models import (
+    Agent,
+    AgentPhase,
+    Backup,
+    BackupKey,
+    BackupKind,
+    BackupState,
+    Server,
+    ServerPhase,
+)
+from provisioning.sealing import new_key_pair
+
+UNDER_WAY = (BackupState.ASKED, BackupState.MAKING)
+SETTLED = (AgentPhase.CONFIGURING, AgentPhase.RUNNING, AgentPhase.FAILED)
+"""Phases in which what is on a machine is the agent's own, and whole."""
+
+
+def ask_backup(agent: Agent, kind: BackupKind, now: datetime) -> Backup:
+    """A backup to be made by a worker; inside the caller's transaction."""
+    return Backup.objects.create(
+        agent=agent,
+        kind=kind,
+        asked_at=now,
+        key=_key_of(agent.account, now),
+        runtime_version=agent.runtime_version,
+        due_at=now,
+    )
+
+
+def serving_machine(agent: Agent) -> Server | None:
+    """Its machine, if there is work of its member on it and it may be spoken to."""
+    newest = agent.servers.order_by("-pk").first()
+    if newest is None or newest.phase != ServerPhase.READY or newest.wanted_gone:
+        return None
+    serves = newest.serving_since is not None and newest.distrusted_at is None
+    return newest if serves and agent.phase in SETTLED else None
+
+
+def last_good(agent: Agent) -> Backup | None:
+    """Its newest backup that is kept."""
+    return agent.backups.filter(state=BackupState.KEPT).order_by("made_at").last()
+
+
+def _key_of(account: Account, now: datetime) -> BackupKey:
+    """The account's key pair; made when it is first needed, and of two at once the first stays."""
+    pair = new_key_pair()
+    key, _ = BackupKey.objects.get_or_create(
+        account=account,
+        defaults={"created_at": now, "public": pair.public, "private": pair.private},
+    )
+    return key
