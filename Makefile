@@ -1,6 +1,6 @@
 # What a person types. PORT, FARM_DATA and GUESTS may be given, as in `make run PORT=8010`.
 
-.PHONY: run setup setup-dev test check lab clean
+.PHONY: run setup setup-dev test test-postgres check lab clean
 
 run: setup             ## install what is missing, start everything, print the address
 	@.venv/bin/farm up
@@ -13,6 +13,9 @@ setup-dev:             ## ... and what the tests need
 
 test: setup-dev        ## unit, engine, wire and pages, on simulated guests
 	@.venv/bin/python -m pytest -n 4
+
+test-postgres: setup-dev  ## the same of what keeps rows, on Postgres and Redis with Celery's workers
+	@.venv/bin/python -m tests.pairs -n 4 tests/farm tests/ops tests/browser
 
 check: setup-dev       ## format, lint, types, import rules, migrations, locks, translations
 	@deploy/check.sh

@@ -31,6 +31,7 @@ ENTRIES = (
     Entry("demo", "Try a running farm through its pages.", "farm.ops.demo"),
     Entry("worker", "Drive agents and servers to what is wanted.", "farm.ops.worker"),
     Entry("beat", "Have Celery's workers look for what is due.", "farm.ops.beat"),
+    Entry("relay", "Carry the agents' calls to models by shared keys.", "farm.ops.relay"),
     Entry("tunnel", "Lead browsers to the agents' own pages.", "farm.ops.tunnel"),
     Entry("edge", "Lead people to the site and to their agents, through Caddy.", "farm.ops.edge"),
     Entry("images", "Build server images that hold the runtime.", "farm.ops.images"),

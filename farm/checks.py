@@ -11,6 +11,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from farm.env import given
+
 
 @register(Tags.security)
 def check_production(
@@ -20,12 +22,15 @@ def check_production(
     """Nothing on a laptop; with DEBUG off, an error with its remedy for each thing amiss."""
     if settings.DEBUG:
         return []
+    if settings.SETTING_UP:
+        # Nothing but the set-up page is served until it has the answers to all the rest.
+        return [*_secrets()]
     return [*_secrets(), *_addresses(), *_outside(), *_no_sandbox()]
 
 
 def _secrets() -> Iterator[Error]:
     for name, also in (("SECRET_KEY", "SECRET_KEY"), ("FIELD_KEYS", "FIELD_KEY")):
-        if not any(_given(variable) for variable in (name, also)):
+        if not any(given(variable) for variable in (name, also)):
             yield _error(
                 f"{name} is not set; a file beside the data is no place for it.",
                 f"Set {name}, or {name}_FILE, to at least 32 random characters.",
@@ -46,7 +51,7 @@ def _addresses() -> Iterator[Error]:
             "Set SITE_URL to the site's https address.",
             "SITE_URL",
         )
-    if "*" in settings.ALLOWED_HOSTS or not _given("ALLOWED_HOSTS"):
+    if "*" in settings.ALLOWED_HOSTS or not given("ALLOWED_HOSTS"):
         yield _error(
             "ALLOWED_HOSTS does not name the site's hosts.",
             f"Set ALLOWED_HOSTS, for this SITE_URL to {urlsplit(settings.SITE_URL).hostname}.",
@@ -67,7 +72,7 @@ def _outside() -> Iterator[Error]:
             "Make a token with read and write in the Hetzner Cloud console and set HETZNER_TOKEN.",
             "HETZNER_TOKEN",
         )
-    if not _given("EMAIL_HOST"):
+    if not given("EMAIL_HOST"):
         yield _error(
             "EMAIL_HOST is not set, so no sign-up code reaches anybody.",
             "Set EMAIL_HOST, EMAIL_PORT and what the mail server asks for.",
@@ -104,10 +109,6 @@ def _is_local(url: str) -> bool:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def _given(name: str) -> bool:
-    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
 
 
 def _error(sentence: str, remedy: str, name: str) -> Error:

@@ -8,21 +8,40 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
+SET_UP = "set_up"
+"""The file in FARM_CONF that says that the set-up page is done."""
+
+
 class SettingError(Exception):
     """A setting cannot be used; the sentence names it and says what to set instead."""
 
 
 def text(name: str, default: str = "", *, environ: Mapping[str, str] = os.environ) -> str:
-    """The value of `name`, else the content of the file that NAME_FILE names, else `default`."""
+    """The value of `name`, else the content of the file that NAME_FILE names, else `default`.
+
+    The set-up page leaves its answers in the folder FARM_CONF, one file for each setting.
+    """
     if value := environ.get(name):
         return value
-    path = environ.get(f"{name}_FILE")
+    path = environ.get(f"{name}_FILE") or _answered(name, environ)
     if not path:
         return default
     try:
         return Path(path).read_text().strip()
     except OSError as error:
         raise SettingError(f"{name}_FILE names {path}, which cannot be read: {error}") from error
+
+
+def given(name: str, *, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether anybody gave this setting a value, wherever it is kept."""
+    return bool(environ.get(name) or environ.get(f"{name}_FILE") or _answered(name, environ))
+
+
+def _answered(name: str, environ: Mapping[str, str]) -> str:
+    """The file that holds an answer of the set-up page, "" without one."""
+    folder = environ.get("FARM_CONF")
+    path = Path(folder) / name if folder else None
+    return str(path) if path and path.is_file() else ""
 
 
 def flag(name: str, *, default: bool = False, environ: Mapping[str, str] = os.environ) -> bool:
@@ -73,6 +92,17 @@ def folder(name: str, default: Path) -> Path:
 def data_folder() -> Path:
     """Where this farm keeps everything: FARM_DATA, or var/ in the checkout."""
     return folder("FARM_DATA", Path(__file__).resolve().parent.parent / "var")
+
+
+def conf_folder() -> Path | None:
+    """Where the set-up page keeps its answers; None where there is no such page."""
+    return Path(kept) if (kept := text("FARM_CONF")) else None
+
+
+def setting_up() -> bool:
+    """Whether this farm waits for the answers of its set-up page, and serves nothing else."""
+    folder = conf_folder()
+    return folder is not None and not (folder / SET_UP).exists()
 
 
 def own_folder(path: Path) -> Path:

@@ -18,9 +18,17 @@ BEAT_EVERY = 5.0
 FORGOTTEN = timedelta(days=1)
 
 
-def beat(part: str, now: datetime) -> None:
-    """Say that this process lives; `part` is loop, steps, long or tick."""
-    worker = f"{part} {socket.gethostname()[:50]}:{os.getpid()}"
+TICK = "tick"
+"""The one sign that is of no process: Celery's beat was heard."""
+
+
+def this_process(part: str) -> str:
+    """How it signs; `part` is loop, steps, long or both of the latter."""
+    return f"{part} {socket.gethostname()[:50]}:{os.getpid()}"
+
+
+def beat(worker: str, now: datetime) -> None:
+    """Say that it lives; who has not for a day is forgotten."""
     WorkerBeat.objects.update_or_create(worker=worker, defaults={"at": now})
     WorkerBeat.objects.filter(at__lt=now - FORGOTTEN).delete()
 
@@ -30,7 +38,7 @@ def beat_until(stop: threading.Event, part: str) -> None:
     while True:
         try:
             close_old_connections()
-            beat(part, timezone.now())
+            beat(this_process(part), timezone.now())
         except Error:
             logger.exception("The database did not take the sign of life.")
         finally:

@@ -17,8 +17,9 @@ from django.conf import settings
 from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
-from farm.agents.beats import beat, beat_until
+from farm.agents.beats import TICK, beat, beat_until
 from farm.agents.reconciler.driving import Job, Renewable, due_jobs, job_of
+from farm.agents.reconciler.metering import ensure_meter
 from farm.agents.reconciler.projects import ensure_projects
 from farm.bell import LOOK
 from farm.celery import app
@@ -32,8 +33,9 @@ EXPIRES = 10.0
 @app.task(name="farm.tick", time_limit=60, soft_time_limit=50)
 def tick() -> None:
     """What the beat sends every few seconds."""
-    beat("tick", timezone.now())
+    beat(TICK, timezone.now())
     ensure_projects(timezone.now())
+    ensure_meter(timezone.now())
     look()
 
 

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
-from farm.agents.beats import BEAT_EVERY, beat
+from farm.agents.beats import BEAT_EVERY, beat, this_process
 from farm.agents.reconciler.driving import Job, Renewable, drive_due, due_jobs
+from farm.agents.reconciler.metering import ensure_meter
 from farm.agents.reconciler.projects import ensure_projects
 
 __all__ = ["drive_due", "run_worker"]
@@ -97,6 +98,7 @@ def _prepare(stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             ensure_projects(timezone.now())
+            ensure_meter(timezone.now())
         except Error:
             logger.exception("The database is not ready; looking again.")
             stop.wait(1)
@@ -124,7 +126,7 @@ def _keep_leases(stop: threading.Event, *lanes: Lane) -> None:
                 lane.renew()
             now = timezone.now()
             if beaten is None or now - beaten >= timedelta(seconds=BEAT_EVERY):
-                beat("loop", now)
+                beat(this_process("loop"), now)
                 beaten = now
         except Error:
             logger.exception("The database did not take the renewal of leases.")

@@ -26,6 +26,7 @@ def web(port: str) -> Job:
 
 WORKER = Job("worker", farm_argv("worker"), stop_seconds=12)
 BEAT = Job("beat", farm_argv("beat"))
+RELAY = Job("relay", farm_argv("relay"), stop_seconds=12)
 TUNNEL = Job("tunnel", farm_argv("tunnel"))
 EDGE = Job("edge", farm_argv("edge"), stop_seconds=12)
 
@@ -33,4 +34,4 @@ EDGE = Job("edge", farm_argv("edge"), stop_seconds=12)
 def of_a_farm(port: str) -> tuple[Job, ...]:
     """In the order in which they start; they end the other way round."""
     workers = (WORKER, BEAT) if settings.BROKER_URL else (WORKER,)
-    return (*workers, EDGE if settings.EDGE else TUNNEL, web(port))
+    return (*workers, RELAY, EDGE if settings.EDGE else TUNNEL, web(port))

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.pairs.own import environ_of
+
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60.0
 SANDBOX = {
@@ -40,6 +42,7 @@ def site(data: Path) -> Iterator[Site]:
     """gunicorn on rows that stand still: no worker moves them."""
     port = free_port()
     environ = os.environ | SANDBOX | {"FARM_DATA": str(data), "PORT": str(port)}
+    environ |= environ_of(data)
     run(environ, "-m", "farm", "prepare")
     staged = run(environ, "manage.py", "shell", "-v0", "-c", _STAGE)
     with serving(environ, port, data) as url:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.pairs.own import environ_of
+
 DEADLINE = 90.0
 OURS = ("FARM_DATA", "FARM_USER", "PORT", "TUNNEL_PORT", "GUESTS", "HETZNER", "SANDBOX")
 
@@ -52,6 +54,7 @@ class Surroundings:
             **ports,
             "FARM_DATA": str(self.data),
             "GUESTS": self.guests,
+            **environ_of(self.data),
             **self.extra,
         }
 

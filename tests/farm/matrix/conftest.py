@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.farm.matrix.farms import Farm, Zygote, new_farm, zygote
+from tests.pairs.own import Rows, rows_in
 from tests.sandbox.running import RunningSandbox, sandbox
 
 
@@ -44,17 +45,19 @@ def hasty(outside: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def template(
     outside: RunningSandbox, mother: Zygote, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """The database of a farm with one member and the cloud's prices."""
-    database = tmp_path_factory.mktemp("template") / "farm.sqlite3"
+) -> Rows:
+    """The rows of a farm with one member and the cloud's prices."""
+    folder = tmp_path_factory.mktemp("template")
+    rows = rows_in(folder)
     answer = mother.order(
         do="prepare",
-        database=str(database),
+        database=rows.name,
+        broker="",
         token=outside.report.services.hetzner.token,
-        log=str(database.with_name("log")),
+        log=str(folder / "log"),
     )
-    assert answer == {"result": "ready"}, database.with_name("log").read_text()
-    return database
+    assert answer == {"result": "ready"}, (folder / "log").read_text()
+    return rows
 
 
 @pytest.fixture
@@ -73,7 +76,7 @@ def control(outside: RunningSandbox) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def farm(mother: Zygote, control: httpx.Client, template: Path, tmp_path: Path) -> Iterator[Farm]:
+def farm(mother: Zygote, control: httpx.Client, template: Rows, tmp_path: Path) -> Iterator[Farm]:
     """A fresh farm with the usual waits."""
     started = new_farm(mother, control, template, tmp_path / "farm")
     yield started
@@ -82,7 +85,7 @@ def farm(mother: Zygote, control: httpx.Client, template: Path, tmp_path: Path) 
 
 @pytest.fixture
 def hasty_farm(
-    hasty: Zygote, control: httpx.Client, template: Path, tmp_path: Path
+    hasty: Zygote, control: httpx.Client, template: Rows, tmp_path: Path
 ) -> Iterator[Farm]:
     """A fresh farm whose deadlines are over in seconds."""
     started = new_farm(hasty, control, template, tmp_path / "farm")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +16,7 @@ from typing import IO
 
 import httpx
 
+from tests.pairs.own import Rows, broker_of, rows_in
 from tests.sandbox.running import RunningSandbox
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,25 +80,23 @@ def zygote(running: RunningSandbox, folder: Path, **pace: str) -> Iterator[Zygot
 
 @dataclass(slots=True)
 class Farm:
-    """One farm: its database, its project at the cloud, and the workers it ever had."""
+    """One farm: its rows, its project at the cloud, and the workers it ever had."""
 
     zygote: Zygote
     control: httpx.Client
     folder: Path
+    rows: Rows
+    broker: str
     project: int
     token: str
     workers: list[int] = field(default_factory=list)
-
-    @property
-    def database(self) -> Path:
-        """The SQLite file."""
-        return self.folder / "farm.sqlite3"
 
     def order(self, do: str, **more: str) -> Mapping[str, str | int]:
         """Have something done in this farm."""
         return self.zygote.order(
             do=do,
-            database=str(self.database),
+            database=self.rows.name,
+            broker=self.broker,
             token=self.token,
             log=str(self.folder / "log"),
             **more,
@@ -141,12 +138,7 @@ class Farm:
 
     def ask(self, sql: str, *values: str) -> str:
         """The first column of the first row, "" without one."""
-        connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=20)
-        try:
-            row = connection.execute(sql, values).fetchone()
-        finally:
-            connection.close()
-        return "" if row is None or row[0] is None else str(row[0])
+        return self.rows.ask(sql, values)
 
     def phase(self) -> str:
         """The agent's phase."""
@@ -158,7 +150,9 @@ class Farm:
 
     def codes(self) -> Sequence[str]:
         """The codes of everything that happened to agents here, in order."""
-        joined = "SELECT group_concat(code, ' ') FROM (SELECT code FROM agents_event ORDER BY id)"
+        joined = (
+            "SELECT group_concat(code, ' ') FROM (SELECT code FROM agents_event ORDER BY id) AS a"
+        )
         return self.ask(joined).split()
 
     def calls(self, kind: str) -> Sequence[str]:
@@ -191,19 +185,19 @@ def alive(pid: int) -> bool:
     return True
 
 
-def new_farm(zygote: Zygote, control: httpx.Client, template: Path, folder: Path) -> Farm:
+def new_farm(zygote: Zygote, control: httpx.Client, template: Rows, folder: Path) -> Farm:
     """A fresh farm from the template's database, with a fresh project."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(template, folder / "farm.sqlite3")
+    rows = rows_in(folder, template)
     answer = control.post("/hetzner/projects", json={"name": folder.name, "server_limit": 5})
     answer.raise_for_status()
     project = answer.json()
-    return Farm(zygote, control, folder, project["id"], project["token"])
+    return Farm(zygote, control, folder, rows, broker_of(folder), project["id"], project["token"])
 
 
 def _end(pid: int) -> None:
     try:
-        os.kill(pid, signal.SIGKILL)
+        os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
 

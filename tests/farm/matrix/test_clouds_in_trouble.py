@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -75,8 +76,8 @@ def test_a_429_stops_everyone_until_its_time_is_over(farm: Farm) -> None:
     asked = len(farm.calls("hetzner"))
     reason = "SELECT reason FROM agents_server"
     assert farm.ask(reason) == "rate_limited"
-    over = "SELECT paused_until < strftime('%Y-%m-%d %H:%M:%f', 'now') FROM agents_providerproject"
-    while farm.ask(over) == "0":
+    until = datetime.fromisoformat(farm.ask("SELECT paused_until FROM agents_providerproject"))
+    while datetime.now(UTC) < until.replace(tzinfo=UTC):
         assert len(farm.calls("hetzner")) == asked
     one_running(farm)
 
@@ -182,8 +183,9 @@ def test_an_order_sent_again_may_settle_anew(farm: Farm) -> None:
     one_running(farm)
     tries = len([call for call in farm.calls("hetzner") if "POST /servers" in call])
     assert tries == 4
-    settling = "SELECT (julianday(create_sent_at) - julianday(requested_at)) * 86400 > 3"
-    assert farm.ask(f"{settling} FROM agents_server") == "1"
+    sent = datetime.fromisoformat(farm.ask("SELECT create_sent_at FROM agents_server"))
+    requested = datetime.fromisoformat(farm.ask("SELECT requested_at FROM agents_server"))
+    assert sent - requested > timedelta(seconds=3)
 
 
 def test_one_protected_machine_holds_up_nobody_else(farm: Farm) -> None:

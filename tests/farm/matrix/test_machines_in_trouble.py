@@ -75,7 +75,9 @@ def test_a_row_that_cannot_be_driven_does_not_stop_the_others(farm: Farm) -> Non
     farm.wish("spoil")
     farm.wish("ask")
     farm.start_worker()
-    phases = "SELECT group_concat(phase, ' ') FROM (SELECT phase FROM agents_agent ORDER BY id)"
+    phases = (
+        "SELECT group_concat(phase, ' ') FROM (SELECT phase FROM agents_agent ORDER BY id) AS a"
+    )
     wait_until("the other one runs", lambda: farm.ask(phases) == "placing running")
 
 

@@ -18,8 +18,8 @@ WHENS = ("before", "after")
 
 
 def kill_at(farm: Farm, pid: int, call: int, when: str) -> None:
-    """SIGKILL that worker at its `call`-th outside call from now."""
-    fault = {"signal": pid, "call": call, "when": when}
+    """SIGKILL that worker, with all its processes, at its `call`-th outside call from now."""
+    fault = {"signal": -pid, "call": call, "when": when}
     farm.control.post("/faults", json=fault).raise_for_status()
 
 

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,9 +32,11 @@ from farm.agents import services  # noqa: E402
 from farm.agents.models import Agent, Message, ProviderProject, Server, TelegramLink, Watch  # noqa: E402
 from farm.agents.reconciler.driving import drive_due  # noqa: E402
 from farm.agents.reconciler.machines import authority, shell_of  # noqa: E402
+from farm.agents.reconciler.metering import ensure_meter  # noqa: E402
 from farm.agents.reconciler.projects import ensure_projects  # noqa: E402
 from farm.agents.tunnel import run_tunnel  # noqa: E402
 from farm.agents.worker import run_worker  # noqa: E402
+from farm.ops.worker import Queue, run_celery_worker  # noqa: E402
 
 Order = Mapping[str, str]
 THREADS = 4
@@ -45,10 +48,12 @@ def prepare(_order: Order) -> str:
     account_of(user=User.objects.create(email="nadia@example.org"))
     authority()
     ensure_projects(timezone.now())
+    ensure_meter(timezone.now())
     while ProviderProject.objects.filter(swept_at=None).exists():
         drive_due(timezone.now())
-    with connections["default"].cursor() as cursor:
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if connections["default"].vendor == "sqlite":
+        with connections["default"].cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return "ready"
 
 
@@ -179,6 +184,7 @@ def _child(order: Order, writer: int) -> NoReturn:
     try:
         _enter(order)
         if order["do"] in LASTING:
+            os.setsid()
             os.close(writer)
             LASTING[order["do"]](order)
         else:
@@ -195,13 +201,32 @@ def _child(order: Order, writer: int) -> NoReturn:
 def _enter(order: Order) -> None:
     """This child lives in the farm of that database and project."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.dup2(os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
     connections["default"].settings_dict["NAME"] = order["database"]
     settings.HETZNER_TOKEN = order["token"]
+    settings.BROKER_URL = order["broker"]
+    settings.CELERY_BROKER_URL = order["broker"]
 
 
 def _work(_order: Order) -> None:
-    run_worker(_until_told(), THREADS)
+    if settings.BROKER_URL:
+        _end_all_with(os.getppid())
+        run_celery_worker(THREADS, Queue.ALL, "--beat")
+    else:
+        run_worker(_until_told(), THREADS)
+
+
+def _end_all_with(parent: int) -> None:
+    """Celery's worker has processes of its own: all of them go when a test was interrupted."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _lead(order: Order) -> None:
