@@ -39,12 +39,13 @@ class Spender:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A call before it is made; `most_written` is how many tokens its answer may have."""
+    """A call before it is made: how many tokens its answer may have, and must be able to have."""
 
     provider: str
     model: str
     worst: WorstCase
     most_written: int
+    least_written: int
     ends_by: datetime
 
 
@@ -96,7 +97,7 @@ def reserve(spender: Spender, ask: Ask, now: datetime) -> Reservation:
         month = _held_month(spender.agent_uid, now)
         _demand_pace(spender, now)
         left = spender.budget_micros - month.spent_micros
-        least = min(LEAST_WRITTEN, ask.most_written)
+        least = max(ask.least_written, min(LEAST_WRITTEN, ask.most_written))
         used_up = ask.worst.most_written(left) < least
         if not used_up:
             return _set_aside(spender, ask, now, left - month.reserved_micros, least)
@@ -129,9 +130,9 @@ def month_of(at: datetime) -> date:
 
 def _held_month(agent_uid: str, now: datetime) -> AiMonth:
     """The agent's row of this month, held by this transaction: others wait for it."""
-    key = {"agent_uid": agent_uid, "month": month_of(now)}
-    AiMonth.objects.get_or_create(**key)
-    return AiMonth.objects.select_for_update().get(**key)
+    month = month_of(now)
+    AiMonth.objects.get_or_create(agent_uid=agent_uid, month=month)
+    return AiMonth.objects.select_for_update().get(agent_uid=agent_uid, month=month)
 
 
 def _demand_pace(spender: Spender, now: datetime) -> None:

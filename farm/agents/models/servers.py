@@ -28,7 +28,10 @@ class Server(Drivable):
 
     `create_sent_at` is the intent: set before the call, so a crash after it looks before it asks.
     From `distrusted_at` on nothing is sent to it: it showed another host key than ours.
-    `serving_since` is when its agent first answered on it: the payer's meter starts in that hour.
+    `serving_since` is when its agent first answered on it: the payer's meter starts in that hour,
+    and stops after the one in which its removal was first ordered, `let_go_at`. `ended_at` is the
+    cloud's own word on its end, `gone_at` when the farm saw it; once `metered`, its last hour is
+    written.
     """
 
     uid = models.CharField(max_length=12, unique=True, default=new_uid)
@@ -50,7 +53,10 @@ class Server(Drivable):
     provider_id = models.CharField(max_length=40, blank=True, db_index=True)
     created_at = models.DateTimeField(null=True)
     serving_since = models.DateTimeField(null=True)
+    let_go_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
+    metered = models.BooleanField(default=False)
     action_ids = models.CharField(max_length=200, blank=True)
     ipv4 = models.GenericIPAddressField(null=True, protocol="IPv4")
     host_key = models.TextField(blank=True)

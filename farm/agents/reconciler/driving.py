@@ -13,10 +13,11 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from farm.agents.models import Agent, Message, ProviderProject, Server, TelegramLink, Watch
+from farm.agents.models import Agent, Message, Meter, ProviderProject, Server, TelegramLink, Watch
 from farm.agents.reconciler.agents import drive_agent
 from farm.agents.reconciler.claims import Claim, LeaseLost, Row, claim, free_and_due
 from farm.agents.reconciler.messages import drive_message, its_turn
+from farm.agents.reconciler.metering import drive_meter
 from farm.agents.reconciler.projects import drive_project
 from farm.agents.reconciler.servers import drive_server
 from farm.agents.reconciler.telegrams import drive_telegram
@@ -140,8 +141,9 @@ MESSAGES = Sort(Message, drive_message, after_crash, its_turn, long=True)
 TELEGRAMS = Sort(TelegramLink, drive_telegram, after_crash)
 WATCHES = Sort(Watch, drive_watch, after_crash, watched)
 PROJECTS = Sort(ProviderProject, drive_project, after_crash)
+METERS = Sort(Meter, drive_meter, after_crash)
 
-SORTS: Sequence[Driven] = (SERVERS, AGENTS, MESSAGES, TELEGRAMS, WATCHES, PROJECTS)
+SORTS: Sequence[Driven] = (SERVERS, AGENTS, MESSAGES, TELEGRAMS, WATCHES, PROJECTS, METERS)
 
 
 def due_jobs(now: datetime) -> Sequence[Job]:

@@ -33,9 +33,9 @@ def leave(claim: Claim[Agent]) -> Nap:
         claim.save("step", *MOVED)
         begin_line(agent, OperationStep.Key.REMOVE, now)
         ended = (ServerPhase.GONE, ServerPhase.LOST)
-        Server.objects.filter(agent=agent).exclude(phase__in=ended).update(
-            wanted_gone=True, due_at=now
-        )
+        machines = Server.objects.filter(agent=agent).exclude(phase__in=ended)
+        machines.filter(let_go_at=None).update(let_go_at=now)
+        machines.update(wanted_gone=True, due_at=now)
     return AT_ONCE
 
 

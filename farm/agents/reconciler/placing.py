@@ -49,7 +49,8 @@ def start_over(claim: Claim[Agent]) -> Nap:
     with claim.recording():
         for server in agent.servers.exclude(phase__in=(ServerPhase.GONE, ServerPhase.LOST)):
             if server.distrusted_at or not server.serving_since:
-                Server.objects.filter(pk=server.pk).update(wanted_gone=True, due_at=now)
+                useless = Server.objects.filter(pk=server.pk)
+                useless.update(wanted_gone=True, let_go_at=server.let_go_at or now, due_at=now)
         move_agent(agent, AgentPhase.PLACING, now)
         agent.step = ""
         claim.save("step", *MOVED)

@@ -100,14 +100,11 @@ def look_again(claim: Claim[Server]) -> Nap:
         return None
     with claim.recording():
         stays = _is_still_somebodys(server)
-        server.provider_id, server.wanted_gone, server.gone_at = (
-            machine.provider_id,
-            not stays,
-            None,
-        )
+        server.provider_id, server.wanted_gone = machine.provider_id, not stays
+        server.gone_at, server.ended_at, server.metered = None, None, False
         phase = ServerPhase.READY if stays else ServerPhase.DELETING
         move_server(server, phase, now, reason=_why_given_up(server))
-        claim.save("provider_id", "wanted_gone", "gone_at", *MOVED)
+        claim.save("provider_id", "wanted_gone", "gone_at", "ended_at", "metered", *MOVED)
         if stays:
             note_server(server, "machine_found", now)
             # Its page said that all was lost: nobody shall delete the agent for that.

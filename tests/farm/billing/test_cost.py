@@ -1,32 +1,39 @@
-"""What a span of a server costs: started hours, capped by the calendar month."""
+"""What machines cost: started hours, the cloud's monthly price, what an agent may cost at most."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from farm.billing.metering import cost_so_far
 from farm.billing.models import PriceRow
 from farm.billing.prices import Rate, pin_prices
-from farm.billing.selectors import Span, cost_of_spans, rate_of
+from farm.billing.rule import Stay
+from farm.billing.selectors import rate_of
 
 pytestmark = pytest.mark.django_db
 CREATED = datetime(2026, 11, 3, 9, 20, tzinfo=UTC)
 SERVER = Rate(hourly_micros=6_400, monthly_micros=3_990_000, currency="EUR")
 IPV4 = Rate(hourly_micros=800, monthly_micros=500_000, currency="EUR")
 HOURLY = 7_200
+MONTHLY = 4_490_000
+STAY = Stay("abc", "agent", MONTHLY, CREATED, CREATED, serving_since=CREATED)
 
 
-@pytest.fixture
-def server() -> str:
-    """A server with its prices pinned."""
-    pin_prices(server_uid="abc", at=CREATED - timedelta(seconds=30), server=SERVER, ipv4=IPV4)
-    return "abc"
+@pytest.fixture(autouse=True)
+def priced(db: None) -> None:
+    """Two servers with their prices pinned."""
+    for uid in ("abc", "second"):
+        pin_prices(server_uid=uid, at=CREATED - timedelta(seconds=30), server=SERVER, ipv4=IPV4)
 
 
-def cost(server: str, since: timedelta, until: timedelta) -> int:
-    span = Span("agent", server, CREATED, CREATED + since, CREATED + until)
-    return cost_of_spans([span])["agent"]
+def cost(since: timedelta, until: timedelta, at_most: int = MONTHLY) -> int:
+    stay = replace(
+        STAY, serving_since=CREATED + since, known_until=CREATED + until, at_most_micros=at_most
+    )
+    return cost_so_far([stay])["agent"]
 
 
 @pytest.mark.parametrize(
@@ -40,52 +47,63 @@ def cost(server: str, since: timedelta, until: timedelta) -> int:
     ],
 )
 def test_a_started_hour_is_a_whole_hour_counted_from_its_creation(
-    server: str, since: timedelta, until: timedelta, hours: int
+    since: timedelta, until: timedelta, hours: int
 ) -> None:
-    assert cost(server, since, until) == hours * HOURLY
+    assert cost(since, until) == hours * HOURLY
 
 
-def test_a_month_never_costs_more_than_its_cap(server: str) -> None:
-    until = datetime(2026, 12, 1, 0, 0, tzinfo=UTC) - CREATED
-    assert cost(server, timedelta(0), until) == 4_490_000
+def test_an_end_on_the_hour_begins_no_new_one() -> None:
+    end = CREATED + timedelta(hours=2)
+    assert cost_so_far([replace(STAY, known_until=end, gone_at=end)])["agent"] == 2 * HOURLY
 
 
-def test_two_machines_of_one_agent_share_the_cap_of_a_month(server: str) -> None:
-    pin_prices(server_uid="second", at=CREATED, server=SERVER, ipv4=IPV4)
+def test_a_month_costs_at_most_the_monthly_price() -> None:
+    assert cost(timedelta(0), timedelta(days=26)) == MONTHLY
+
+
+def test_hours_after_the_removal_was_ordered_are_not_the_payers() -> None:
+    leaving = replace(
+        STAY,
+        let_go_at=CREATED + timedelta(minutes=50),
+        known_until=CREATED + timedelta(minutes=70),
+        gone_at=CREATED + timedelta(minutes=70),
+    )
+    assert cost_so_far([leaving])["agent"] == HOURLY
+
+
+def test_all_machines_of_an_agent_share_what_it_costs_at_most() -> None:
     middle, end = CREATED + timedelta(hours=400), CREATED + timedelta(hours=650)
-    spans = [
-        Span("agent", server, CREATED, CREATED, middle),
-        Span("agent", "second", middle, middle, end),
+    stays = [
+        replace(STAY, known_until=middle, gone_at=middle),
+        replace(
+            STAY, server_uid="second", created_at=middle, serving_since=middle, known_until=end
+        ),
     ]
-    assert cost_of_spans(spans) == {"agent": 4_490_000}
+    assert cost_so_far(stays) == {"agent": MONTHLY}
 
 
-def test_agents_are_charged_apart(server: str) -> None:
-    pin_prices(server_uid="other", at=CREATED, server=SERVER, ipv4=IPV4)
-    spans = [
-        Span("one", server, CREATED, CREATED, CREATED),
-        Span("two", "other", CREATED, CREATED, CREATED),
-    ]
-    assert cost_of_spans(spans) == {"one": HOURLY, "two": HOURLY}
+def test_agents_are_charged_apart() -> None:
+    stays = [STAY, replace(STAY, server_uid="second", agent_uid="other")]
+    assert cost_so_far(stays) == {"agent": HOURLY, "other": HOURLY}
 
 
-def test_the_next_month_begins_anew(server: str) -> None:
+def test_the_next_month_begins_anew() -> None:
     until = datetime(2026, 12, 1, 1, 30, tzinfo=UTC) - CREATED
-    assert cost(server, timedelta(0), until) == 4_490_000 + 2 * HOURLY
+    assert cost(timedelta(0), until) == MONTHLY + 2 * HOURLY
 
 
-def test_a_later_price_counts_from_its_date(server: str) -> None:
+def test_a_later_price_counts_from_its_date() -> None:
     PriceRow.objects.create(
-        server_uid=server,
+        server_uid="abc",
         kind="server",
         valid_from=CREATED + timedelta(hours=2),
         hourly_micros=10_000,
         monthly_micros=3_990_000,
         currency="EUR",
     )
-    assert cost(server, timedelta(0), timedelta(hours=2, minutes=5)) == 2 * HOURLY + 10_800
+    assert cost(timedelta(0), timedelta(hours=2, minutes=5)) == 2 * HOURLY + 10_800
 
 
-def test_the_rate_has_the_address_in_it(server: str) -> None:
-    assert rate_of(server) == Rate(7_200, 4_490_000, "EUR")
+def test_the_rate_has_the_address_in_it() -> None:
+    assert rate_of("abc") == Rate(7_200, MONTHLY, "EUR")
     assert rate_of("unknown") is None

@@ -1,0 +1,89 @@
+"""The meter's run: hands billing what is known of every machine, and forgets those that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.conf import settings
+from django.utils import timezone
+
+from farm.agents.models import Agent, Meter, Server
+from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.troubles import Nap
+from farm.agents.stays import LastSeen, stay_of
+from farm.billing.metering import write_lines
+from farm.billing.models import Assignment
+from farm.billing.payers import assign, default_payer
+from farm.billing.rule import Stay
+
+AT_ONCE = 1_000
+"""Machines in one piece of a run: no query names more."""
+
+
+def ensure_meter(now: datetime) -> None:
+    """The row that has the meter run; made once, driven like any other row."""
+    Meter.objects.get_or_create(pk=1, defaults={"due_at": now})
+
+
+def drive_meter(claim: Claim[Meter]) -> Nap:
+    """Write what has become sure since the last run."""
+    now = timezone.now()
+    hours = meter(now)
+    with claim.recording():
+        claim.row.ran_at, claim.row.hours = now, hours
+        claim.save("ran_at", "hours")
+    return timedelta(seconds=settings.METER_SECONDS)
+
+
+def meter(now: datetime) -> int:
+    """Write every line that is sure at `now`; answers how many hours were looked at.
+
+    The same lines come about however often, late or doubly it runs, and in however many pieces.
+    """
+    _charge_the_unassigned()
+    return sum(_write(stays, now) for stays in _pieces(_stays()))
+
+
+def _write(stays: Sequence[Stay], now: datetime) -> int:
+    written = write_lines(stays, now)
+    ended = Server.objects.filter(uid__in=written.finished, gone_at__isnull=False)
+    ended.update(metered=True)
+    return written.hours
+
+
+def _stays() -> Iterator[Stay]:
+    """Every machine that may still have hours to write, an agent's together."""
+    seen = LastSeen()
+    servers = Server.objects.filter(created_at__isnull=False, metered=False)
+    for server in servers.select_related("agent").order_by("agent_id", "pk"):
+        if stay := stay_of(server, seen.of(server)):
+            yield stay
+
+
+def _pieces(stays: Iterable[Stay]) -> Iterator[Sequence[Stay]]:
+    """Pieces of about AT_ONCE; an agent's machines are never parted."""
+    piece: list[Stay] = []
+    for _, together in groupby(stays, key=lambda stay: stay.charged_as):
+        piece.extend(together)
+        if len(piece) >= AT_ONCE:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
+
+
+def _charge_the_unassigned() -> None:
+    """Agents of the time before there were payers: their account's own pays, from the start."""
+    known = Assignment.objects.values("agent_uid")
+    for agent in Agent.objects.exclude(uid__in=known).select_related("account", "owner"):
+        assign(
+            agent_uid=agent.uid,
+            agent_name=agent.name,
+            payer=default_payer(agent.account),
+            cost_centre="",
+            person=agent.owner,
+            monthly_micros=agent.agreed_monthly_micros,
+            at=agent.created_at,
+        )

@@ -1,0 +1,130 @@
+"""The meter: writes the lines that have become sure, each once, however often it runs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max, Q, Sum
+
+from farm.billing.models import Assignment, Cause, PriceRow, UsageLine
+from farm.billing.payers import SETTLING
+from farm.billing.rule import Hour, Prices, Stay, Written, begun_hours, sure_hours
+
+Assignments = Mapping[str, Sequence[Assignment]]
+"""By agent, the earliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How many hours were looked at, and which servers ended and have their last hour written."""
+
+    hours: int
+    finished: frozenset[str]
+
+
+def write_lines(stays: Sequence[Stay], now: datetime) -> Run:
+    """Write every hour of these stays that is sure.
+
+    All stays of an agent that may still have hours to write must come together. Three reads and
+    one write (in as many pieces as the database takes it) however many stays there are; a run
+    beside this one, or one that was killed, changes nothing about the lines.
+    """
+    prices, written = prices_of(stays), written_of(stays)
+    hours = list(sure_hours(stays, prices, written, now - SETTLING))
+    said = _assignments({hour.stay.agent_uid for hour in hours})
+    with transaction.atomic():
+        UsageLine.objects.bulk_create(
+            [_line(hour, _bearer(hour, said)) for hour in hours], ignore_conflicts=True
+        )
+    return Run(len(hours), _finished(stays, prices, written))
+
+
+def cost_so_far(stays: Sequence[Stay]) -> Mapping[str, int]:
+    """Payers' micro-units by agent: what is written, and what has begun since, by the same rule."""
+    written = written_of(stays)
+    for _ in begun_hours(stays, prices_of(stays), written):
+        continue
+    costs: defaultdict[str, int] = defaultdict(int)
+    for (agent_uid, _month), micros in written.charged.items():
+        costs[agent_uid] += micros
+    return costs
+
+
+def prices_of(stays: Iterable[Stay]) -> Prices:
+    """Every dated price of these servers."""
+    found: defaultdict[tuple[str, str], list[PriceRow]] = defaultdict(list)
+    uids = {stay.server_uid for stay in stays}
+    for row in PriceRow.objects.filter(server_uid__in=uids).order_by("valid_from"):
+        found[row.server_uid, row.kind].append(row)
+    return found
+
+
+def written_of(stays: Iterable[Stay]) -> Written:
+    """What is written of these stays' servers and agents; one read, so that it fits together."""
+    stays = list(stays)
+    servers = {stay.server_uid for stay in stays}
+    agents = {stay.agent_uid for stay in stays} - {""}
+    mine = UsageLine.objects.filter(Q(server_uid__in=servers) | Q(agent_uid__in=agents))
+    written = Written()
+    sums = mine.values("server_uid", "agent_uid", "kind", "month").annotate(
+        top=Max("hour_index"), cloud=Sum("cloud_micros"), charged=Sum("micros")
+    )
+    for row in sums:
+        uid, kind, month = row["server_uid"], row["kind"], row["month"]
+        top = max(written.next_index.get((uid, kind), 0), row["top"] + 1)
+        written.next_index[uid, kind] = top
+        written.cloud[uid, kind, month] += row["cloud"]
+        written.charged[row["agent_uid"], month] += row["charged"]
+    return written
+
+
+def _finished(stays: Sequence[Stay], prices: Prices, written: Written) -> frozenset[str]:
+    ended = {stay.server_uid: stay.last_index for stay in stays if stay.gone_at is not None}
+    unfinished = {
+        uid
+        for uid, kind in prices
+        if uid in ended and written.next_index.get((uid, kind), 0) <= ended[uid]
+    }
+    return frozenset(ended.keys() - unfinished)
+
+
+def _assignments(agent_uids: set[str]) -> Assignments:
+    found: defaultdict[str, list[Assignment]] = defaultdict(list)
+    rows = Assignment.objects.filter(agent_uid__in=agent_uids).select_related("person")
+    for row in rows.order_by("valid_from"):
+        found[row.agent_uid].append(row)
+    return found
+
+
+def _bearer(hour: Hour, said: Assignments) -> Assignment | None:
+    """Who was to pay when the hour began; the first word also counts for moments before it."""
+    rows = said.get(hour.stay.agent_uid, ())
+    valid = (row for row in reversed(rows) if row.valid_from <= hour.began_at)
+    return next(valid, rows[0] if rows else None)
+
+
+def _line(hour: Hour, bearer: Assignment | None) -> UsageLine:
+    paid = hour.cause is None or hour.micros > 0
+    return UsageLine(
+        server_uid=hour.stay.server_uid,
+        hour_index=hour.index,
+        kind=hour.kind,
+        began_at=hour.began_at,
+        month=hour.month,
+        agent_uid=hour.stay.agent_uid,
+        agent_name=bearer.agent_name if bearer else "",
+        payer_id=bearer.payer_id if bearer and paid else None,
+        cost_centre=bearer.cost_centre if bearer else "",
+        person_uid=bearer.person.username if bearer and bearer.person else "",
+        person_email=bearer.person_email if bearer else "",
+        micros=hour.micros if bearer else 0,
+        cloud_micros=hour.cloud_micros,
+        currency=hour.price.currency,
+        price=hour.price,
+        capped=hour.capped,
+        cause=(hour.cause or "") if bearer else Cause.NOBODY,
+    )
