@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from provisioning.channels import Slack, Telegram, WhatsApp
 from provisioning.errors import Rejected, Transient
 from provisioning.fence import FENCE
 from provisioning.gateway import Readiness, open_url, readiness, rpc, say
@@ -19,7 +20,6 @@ from provisioning.runtime_files import (
     Edge,
     ModelAccess,
     RuntimeSettings,
-    Telegram,
     Tools,
     digest,
     files,
@@ -35,8 +35,10 @@ __all__ = [
     "ModelAccess",
     "Readiness",
     "RuntimeSettings",
+    "Slack",
     "Telegram",
     "Tools",
+    "WhatsApp",
     "confirm_host_key",
     "digest",
     "failed",

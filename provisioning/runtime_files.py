@@ -13,6 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from provisioning.channels import Slack, Telegram, WhatsApp
 from provisioning.errors import Rejected
 from provisioning.fence import fence
 from provisioning.quoting import environment_line
@@ -60,15 +61,6 @@ class ModelAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class Telegram:
-    """The agent's bot, and the numeric ids of the only people it answers."""
-
-    bot_token: str = field(repr=False)
-    allowed_ids: tuple[int, ...]
-    api_root: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Edge:
     """Through whom people reach the agent: proxies that have proved who asks.
 
@@ -100,6 +92,8 @@ class RuntimeSettings:
     heap_mb: int
     runtime_version: str
     telegram: Telegram | None = None
+    slack: Slack | None = None
+    whatsapp: WhatsApp | None = None
     edge: Edge | None = None
 
 
@@ -186,8 +180,7 @@ def _model(access: ModelAccess) -> _Model:
 
 
 def _config(settings: RuntimeSettings) -> str:
-    telegram = settings.telegram
-    ids = [str(number) for number in telegram.allowed_ids] if telegram else []
+    allowed = _allowed(settings)
     return (
         _environment(_json_value)
         .get_template("openclaw.json.j2")
@@ -195,8 +188,8 @@ def _config(settings: RuntimeSettings) -> str:
             settings=settings,
             model=_model(settings.model),
             works=settings.tools is Tools.FULL,
-            allowed_ids=ids,
-            owners=[f"telegram:{number}" for number in ids],
+            allowed=allowed,
+            owners=[f"{app}:{person}" for app, people in allowed.items() for person in people],
             port=PORT,
             workspace=WORKSPACE,
             certificate=CERTIFICATE,
@@ -204,6 +197,18 @@ def _config(settings: RuntimeSettings) -> str:
             scopes=SCOPES,
         )
     )
+
+
+def _allowed(settings: RuntimeSettings) -> dict[str, tuple[str, ...]]:
+    """Whom the agent answers in each chat app it is linked to; they are its owners there."""
+    allowed: dict[str, tuple[str, ...]] = {}
+    if settings.telegram:
+        allowed["telegram"] = tuple(str(number) for number in settings.telegram.allowed_ids)
+    if settings.slack:
+        allowed["slack"] = settings.slack.allowed_ids
+    if settings.whatsapp:
+        allowed["whatsapp"] = settings.whatsapp.allowed_numbers
+    return allowed
 
 
 def _secrets(settings: RuntimeSettings) -> str:
@@ -215,7 +220,16 @@ def _secrets(settings: RuntimeSettings) -> str:
     }
     if settings.telegram:
         values["TELEGRAM_BOT_TOKEN"] = settings.telegram.bot_token
+    if settings.slack:
+        values |= _slack_secrets(settings.slack)
     return "".join(environment_line(name, value) for name, value in values.items())
+
+
+def _slack_secrets(slack: Slack) -> dict[str, str]:
+    values = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
+    if slack.api_url:
+        values["SLACK_API_URL"] = slack.api_url
+    return values
 
 
 def _environment(finalize: Callable[[object], str]) -> Environment:

@@ -84,6 +84,35 @@ def test_telegram_answers_the_linked_people_only() -> None:
     assert "TELEGRAM" not in silent["openclaw.env"]
 
 
+SLACK = runtime.Slack("xoxb-1-secret", "xapp-1-secret", ("U012ABC",), "http://198.18.0.1:3/api/")
+
+
+def test_slack_answers_the_linked_people_only_and_keeps_its_tokens_out_of_the_config() -> None:
+    written = contents(replace(SETTINGS, telegram=None, slack=SLACK))
+    config, secrets = written["openclaw.json"], written["openclaw.env"]
+    assert 'mode: "socket"' in config
+    assert 'dmPolicy: "allowlist", allowFrom: ["U012ABC"], groupPolicy: "disabled"' in config
+    assert 'ownerAllowFrom: ["slack:U012ABC"]' in config
+    assert "-secret" not in config
+    for line in (
+        'SLACK_BOT_TOKEN="xoxb-1-secret"',
+        'SLACK_APP_TOKEN="xapp-1-secret"',
+        'SLACK_API_URL="http://198.18.0.1:3/api/"',
+    ):
+        assert line in secrets.splitlines()
+    usual = contents(replace(SETTINGS, slack=replace(SLACK, api_url=None)))
+    assert "SLACK_API_URL" not in usual["openclaw.env"]
+
+
+def test_whatsapp_answers_the_members_own_number_only() -> None:
+    linked = replace(SETTINGS, whatsapp=runtime.WhatsApp(("+33612345678",)))
+    config = contents(linked)["openclaw.json"]
+    assert 'dmPolicy: "allowlist", allowFrom: ["+33612345678"], groupPolicy: "disabled"' in config
+    owners = '["telegram:777", "telegram:888", "whatsapp:+33612345678"]'
+    assert f"ownerAllowFrom: {owners}" in config
+    assert runtime.digest(linked) != runtime.digest(SETTINGS)
+
+
 @pytest.mark.parametrize(
     ("access", "expected"),
     [
