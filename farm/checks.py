@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
 
 from farm.env import given
 
@@ -25,7 +26,7 @@ def check_production(
     if settings.SETTING_UP:
         # Nothing but the set-up page is served until it has the answers to all the rest.
         return [*_secrets()]
-    return [*_secrets(), *_addresses(), *_outside(), *_no_sandbox()]
+    return [*_secrets(), *_addresses(), *_outside(), *_nothing_unreal()]
 
 
 def _secrets() -> Iterator[Error]:
@@ -78,6 +79,15 @@ def _outside() -> Iterator[Error]:
             "Set EMAIL_HOST, EMAIL_PORT and what the mail server asks for.",
             "EMAIL_HOST",
         )
+
+
+def _nothing_unreal() -> Iterator[CheckMessage]:
+    """A lab that says that it is one may stand on a sandbox; it says so at every start."""
+    for error in _no_sandbox():
+        if settings.LAB:
+            yield CheckWarning(f"LAB is on, so nothing here is real: {error.msg}", hint=error.hint)
+        else:
+            yield error
 
 
 def _no_sandbox() -> Iterator[Error]:

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-
 SET_UP = "set_up"
 """The file in FARM_CONF that says that the set-up page is done."""
 

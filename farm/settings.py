@@ -18,6 +18,10 @@ FIELD_KEYS = env.words("FIELD_KEYS") or [
     env.kept_secret("FIELD_KEY", FARM_DATA / "secrets" / "field_key")
 ]
 
+# Until the set-up page has its answers nothing else is served; then a lab is one only if it says so.
+SETTING_UP = env.setting_up()
+LAB = env.flag("LAB")
+
 PORT = env.number("PORT", 8000)
 SITE_URL = env.text("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
 AGENTS_DOMAIN = env.text("AGENTS_DOMAIN", "agents.localhost")
@@ -34,7 +38,7 @@ AGENT_URL = env.text(
     if EDGE
     else f"http://{{host}}.{AGENTS_DOMAIN}:{TUNNEL_PORT}",
 ).rstrip("/")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1")
+ALLOWED_HOSTS = ["*"] if SETTING_UP else env.words("ALLOWED_HOSTS", "localhost,127.0.0.1")
 if EDGE:
     # Caddy asks here whether a host is an agent's; to visitors it shows this machine by no address.
     ALLOWED_HOSTS.append("127.0.0.1")
@@ -78,7 +82,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "farm.web.middleware.ContentSecurity",
 ]
-ROOT_URLCONF = "farm.urls"
+ROOT_URLCONF = "farm.web.set_up_urls" if SETTING_UP else "farm.urls"
 WSGI_APPLICATION = "farm.wsgi.application"
 TEMPLATES = [
     {
@@ -149,6 +153,7 @@ EMAIL_PORT = env.number("EMAIL_PORT", 25)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "farm@localhost")
 
@@ -162,7 +167,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "farm.api.schema.Schema",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "farm.api.errors.answer_to",
 }
 SPECTACULAR_SETTINGS = {
@@ -173,7 +178,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "farm.api.schema.with_common_answers",
+    ],
 }
+if not DEBUG:
+    # Nobody but the proxy on this machine reaches the site's port.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 DEFAULT_EXCEPTION_REPORTER = "farm.web.reports.NothingTold"
 CSRF_FAILURE_VIEW = "farm.web.views.errors.csrf_failure"
