@@ -50,6 +50,7 @@ _HISTORY = {
     "keeper_left": Sentence(
         _("The person it is for left the account"), _("It stays with the account.")
     ),
+    "payer_changed": Sentence(_("Somebody else pays for it from the next full hour")),
     "transferred": Sentence(_("It was handed over")),
     "retry_asked": Sentence(_("Another try was asked for")),
     "delete_asked": Sentence(_("Its deletion was asked for")),
@@ -60,6 +61,19 @@ _HISTORY = {
     ),
     "machine_gone": Sentence(_("Its cloud shows its machine no more")),
     "deleted": Sentence(_("The agent is gone")),
+    "backup_kept": Sentence(_("A backup was made")),
+    "backup_failed": Sentence(_("A backup could not be made")),
+    "restore_asked": Sentence(_("An older state of it was asked for")),
+    "bring_back_asked": Sentence(_("It was asked for again after its deletion")),
+    "restored": Sentence(_("What was saved is in place")),
+    "restore_refused": Sentence(
+        _("The backup could not be read, so it goes on with what it has."),
+        _("Choose another backup, or write to who runs this farm."),
+    ),
+    "restore_given_up": Sentence(
+        _("What it has now could not be saved, so the older state was not brought back."),
+        _("Try again in a while."),
+    ),
     "telegram_asked": Sentence(_("A Telegram bot was given to it")),
     "telegram_linked": Sentence(_("Telegram is linked")),
     "telegram_greeted": Sentence(_("It said hello in Telegram")),
@@ -102,6 +116,10 @@ _WAITS = {
         _("It takes longer than usual."),
         _("If it is not done within minutes I start again elsewhere, at no cost."),
     ),
+    "final_backup_failed": Sentence(
+        _("What it has could not be saved, so it is not deleted yet. It goes on costing money."),
+        _("Try to save it again, or delete it without a backup."),
+    ),
     "price_unknown": Sentence(
         _("The price of its machine is not known."),
         _("I ask the cloud again. Nothing is bought before."),
@@ -133,10 +151,21 @@ _FAILURES = {
         _("Check the model key and its credit, then press “Try again”. Nothing is counted."),
     ),
     "configure_timeout": Sentence(_("The agent could not be set up in time."), _RETRY),
+    "backup_unusable": Sentence(
+        _("What was saved could not be brought to its machine."),
+        _("Press “Try again”, or delete it: what was saved stays. Nothing is counted."),
+    ),
     "server_lost": Sentence(
         _("Its machine is no longer at the cloud: somebody deleted it there."),
         _("What was on it is lost. Press “Try again” for a fresh machine, or delete the agent."),
     ),
+}
+_BACKUPS = {
+    "backup_no_machine": Sentence(_("There is no machine of it that could be backed up.")),
+    "backup_too_large": Sentence(
+        _("It is larger than the farm keeps."), _("Have your agent delete what it can do without.")
+    ),
+    "store_unreachable": Sentence(_("The place where the farm keeps backups does not answer.")),
 }
 _MESSAGES = {
     "turn_interrupted": Sentence(
@@ -165,4 +194,10 @@ _MESSAGES = {
         _("Link the bot again for a new code."),
     ),
 }
-SENTENCES: Mapping[str, Sentence] = {**_HISTORY, **_WAITS, **_FAILURES, **_MESSAGES}
+SENTENCES: Mapping[str, Sentence] = {
+    **_HISTORY,
+    **_WAITS,
+    **_FAILURES,
+    **_BACKUPS,
+    **_MESSAGES,
+}

@@ -8,17 +8,19 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils import timezone
 
-from farm.agents.models import Agent, Message, Server, ServerPhase
-from farm.agents.pace import SAFETY_NET, deadlines
-from farm.agents.reconciler import failing, leaving, placing, setting_up
+from farm.agents.models import Agent, BackupState, Message, Server, ServerPhase
+from farm.agents.pace import SAFETY_NET, deadlines, final_backup
+from farm.agents.reconciler import failing, leaving, placing, restoring, setting_up
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import began_at
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap
+from farm.agents.saving import UNDER_WAY
 from provisioning.lifecycle import (
     AgentPhase,
     AgentSnapshot,
     AgentStep,
     Machine,
+    Saving,
     SetUp,
     next_agent_step,
 )
@@ -48,6 +50,8 @@ def snapshot_of(agent: Agent) -> AgentSnapshot:
         machine=_machine(newest, began),
         machines_failed=agent.servers.filter(failed, requested_at__gte=began).count(),
         machines_left=agent.servers.exclude(phase__in=AT_AN_END).count(),
+        to_restore=agent.restore_from is not None,
+        saving=_saving(agent, timezone.now()),
     )
 
 
@@ -65,6 +69,17 @@ def _machine(newest: Server | None, began: datetime) -> Machine:
     return Machine.READY if newest.phase == ServerPhase.READY else Machine.COMING
 
 
+def _saving(agent: Agent, now: datetime) -> Saving:
+    """A backup that takes too long counts as failed, and still as kept if it comes late."""
+    backup = agent.saving
+    if backup is None:
+        return Saving.NOTHING
+    if backup.state not in (*UNDER_WAY, BackupState.FAILED):
+        return Saving.KEPT
+    late = now - backup.asked_at > final_backup()
+    return Saving.FAILED if late or backup.state == BackupState.FAILED else Saving.UNDER_WAY
+
+
 def _rest(_claim: Claim[Agent]) -> Nap:
     return None
 
@@ -78,11 +93,15 @@ STEPS: Mapping[AgentStep, Callable[[Claim[Agent]], Nap]] = {
     AgentStep.WAIT: _wait,
     AgentStep.PLACE: placing.place,
     AgentStep.START_OVER: placing.start_over,
+    AgentStep.BEGIN_RESTORE: restoring.begin,
+    AgentStep.RESTORE: restoring.restore,
+    AgentStep.GIVE_UP_RESTORE: restoring.give_up,
     AgentStep.CONFIGURE: setting_up.configure,
     AgentStep.WRITE: setting_up.write,
     AgentStep.START: setting_up.start,
     AgentStep.GATE: setting_up.pass_gate,
     AgentStep.GREET: setting_up.greet,
+    AgentStep.HOLD: leaving.hold,
     AgentStep.LEAVE: leaving.leave,
     AgentStep.FINISH: leaving.finish,
     AgentStep.FAIL_DISTRUSTED: failing.fail_distrusted,

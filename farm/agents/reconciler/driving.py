@@ -13,8 +13,20 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from farm.agents.models import Agent, Message, Meter, ProviderProject, Server, TelegramLink, Watch
+from farm.agents.models import (
+    Agent,
+    Backup,
+    BackupRound,
+    Message,
+    Meter,
+    ProviderProject,
+    Server,
+    TelegramLink,
+    Watch,
+)
+from farm.agents.reconciler import backups
 from farm.agents.reconciler.agents import drive_agent
+from farm.agents.reconciler.backup_rounds import after_round_trouble, drive_round
 from farm.agents.reconciler.claims import Claim, LeaseLost, Row, claim, free_and_due
 from farm.agents.reconciler.messages import drive_message, its_turn
 from farm.agents.reconciler.metering import drive_meter
@@ -142,8 +154,22 @@ TELEGRAMS = Sort(TelegramLink, drive_telegram, after_crash)
 WATCHES = Sort(Watch, drive_watch, after_crash, watched)
 PROJECTS = Sort(ProviderProject, drive_project, after_crash)
 METERS = Sort(Meter, drive_meter, after_crash)
+BACKUPS = Sort(
+    Backup, backups.drive_backup, backups.after_backup_trouble, backups.its_turn, long=True
+)
+ROUNDS = Sort(BackupRound, drive_round, after_round_trouble)
 
-SORTS: Sequence[Driven] = (SERVERS, AGENTS, MESSAGES, TELEGRAMS, WATCHES, PROJECTS, METERS)
+SORTS: Sequence[Driven] = (
+    SERVERS,
+    AGENTS,
+    MESSAGES,
+    TELEGRAMS,
+    WATCHES,
+    PROJECTS,
+    METERS,
+    BACKUPS,
+    ROUNDS,
+)
 
 
 def due_jobs(now: datetime) -> Sequence[Job]:

@@ -16,12 +16,20 @@ from farm.agents.models import (
     ServerPhase,
     TelegramLink,
 )
+from farm.agents.reconciler.backups import keep_the_last
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, begin_line, end_operation, move_agent
-from farm.agents.reconciler.troubles import Nap
+from farm.agents.reconciler.troubles import Nap, wait_with_reason
 from farm.billing.payers import release
 
 AT_ONCE = timedelta(0)
+
+
+def hold(claim: Claim[Agent]) -> Nap:
+    """What it has could not be saved: its member decides, and is told so once."""
+    saving = claim.row.saving
+    wait_with_reason(claim, "final_backup_failed", AT_ONCE, saving.reason_detail if saving else "")
+    return None
 
 
 def leave(claim: Claim[Agent]) -> Nap:
@@ -49,6 +57,7 @@ def finish(claim: Claim[Agent]) -> Nap:
         claim.save("deleted_at", "fulfilled_generation", "model_key", "gateway_token", *MOVED)
         TelegramLink.objects.filter(agent=agent).delete()
         release(agent_uid=agent.uid, at=now)
+        keep_the_last(agent, now)
         note(agent, "deleted", at=now)
         end_operation(agent, OperationState.DONE, now)
     return None

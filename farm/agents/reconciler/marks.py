@@ -93,6 +93,8 @@ def end_operation(agent: Agent, state: OperationState, now: datetime) -> None:
 
 def began_at(agent: Agent) -> datetime:
     """When the latest wish for a running agent was uttered: failures before it do not count."""
-    wishes = agent.operations.filter(kind=OperationKind.CREATE).order_by("-pk")
+    wishes = agent.operations.filter(
+        kind__in=(OperationKind.CREATE, OperationKind.RESTORE)
+    ).order_by("-pk")
     latest = wishes.first()
     return latest.started_at if latest else agent.created_at

@@ -6,15 +6,22 @@ from django.conf import settings
 
 from farm.agents.models import Agent, TelegramLink
 from farm.agents.passes import edge_of
+from farm.agents.relay_paths import RELAY_PATHS
 from farm.agents.selectors import origin_of
 from farm.agents.selectors.choices import SANDBOX_PROVIDER
 from farm.catalog import Words, catalog
 from provisioning.runtime import ModelAccess, RuntimeSettings, Telegram, Tools
 from provisioning.runtime_files import BUNDLED
 
+COMPLETIONS = "openai-completions"
 GREETING = Words(
     en="Greet {member} now with exactly these words:\n```\n{hello}\n```",
     fr="Salue {member} maintenant avec exactement ces mots :\n```\n{hello}\n```",
+)
+
+RETURN = Words(
+    en="Tell {member} now with exactly these words:\n```\nI am back, as I was on {day}.\n```",
+    fr="Dis maintenant à {member} ces mots exacts :\n```\nMe revoilà, comme j'étais le {day}.\n```",
 )
 
 
@@ -44,6 +51,13 @@ def greeting_prompt(agent: Agent) -> str:
     return words.format(member=member_of(agent), hello=hello)
 
 
+def return_prompt(agent: Agent) -> str:
+    """Asks an agent that was restored to say so, with the day of what it has."""
+    made = agent.restore_from.made_at if agent.restore_from else None
+    words = RETURN.in_language(agent.language)
+    return words.format(member=member_of(agent), day=f"{made:%Y-%m-%d %H:%M} UTC" if made else "")
+
+
 def member_of(agent: Agent) -> str:
     """How the agent addresses its owner, on one line."""
     return " ".join(agent.owner.called.split())
@@ -63,6 +77,8 @@ def _model_of(agent: Agent) -> ModelAccess:
             key=settings.SANDBOX_MODEL_KEY,
             base_url=settings.SANDBOX_MODEL_ENDPOINT,
         )
+    if agent.shared_key:
+        return _through_relay(agent)
     base_url = settings.MODEL_ENDPOINTS.get(agent.model_provider)
     if base_url and agent.model_provider == "anthropic":
         # Its SDK adds the version to the base address itself.
@@ -74,6 +90,20 @@ def _model_of(agent: Agent) -> ModelAccess:
         model=agent.model,
         key=agent.model_key,
         base_url=base_url,
+    )
+
+
+def _through_relay(agent: Agent) -> ModelAccess:
+    """The machine holds a key of its own, and the relay's address instead of the provider's."""
+    base_url = settings.RELAY_URL + RELAY_PATHS[agent.model_provider]
+    if agent.model_provider == "anthropic":
+        base_url = base_url.removesuffix("/v1")
+    return ModelAccess(
+        provider=agent.model_provider,
+        model=agent.model,
+        key=agent.relay_key,
+        base_url=base_url,
+        api=COMPLETIONS if agent.model_provider == "openrouter" else None,
     )
 
 

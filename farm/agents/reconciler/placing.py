@@ -52,8 +52,8 @@ def start_over(claim: Claim[Agent]) -> Nap:
                 useless = Server.objects.filter(pk=server.pk)
                 useless.update(wanted_gone=True, let_go_at=server.let_go_at or now, due_at=now)
         move_agent(agent, AgentPhase.PLACING, now)
-        agent.step = ""
-        claim.save("step", *MOVED)
+        agent.step, agent.deleted_at = "", None
+        claim.save("step", "deleted_at", *MOVED)
         begin_line(agent, OperationStep.Key.RESERVE, now)
     return AT_ONCE
 

@@ -23,7 +23,7 @@ from farm.agents.reconciler.failing import fail
 from farm.agents.reconciler.letters import write_that_it_answers
 from farm.agents.reconciler.machines import shell_of
 from farm.agents.reconciler.marks import MOVED, begin_line, current, end_operation, move_agent
-from farm.agents.reconciler.persona import greeting_prompt, settings_of
+from farm.agents.reconciler.persona import greeting_prompt, return_prompt, settings_of
 from farm.agents.reconciler.troubles import Nap, jitter, wait_with_reason
 from farm.agents.reconciler.watches import watch_over
 from provisioning import runtime
@@ -32,6 +32,8 @@ from provisioning.lifecycle import SetUp, poll_delay
 
 AT_ONCE = timedelta(0)
 ASLEEP = "gateway_down"
+WISH = ("restore_from", "saving")
+"""The part of a spec that is over once it is fulfilled."""
 
 
 def configure(claim: Claim[Agent]) -> Nap:
@@ -50,7 +52,7 @@ def write(claim: Claim[Agent]) -> Nap:
     agent = claim.row
     wanted = settings_of(agent)
     try:
-        with shell_of(_server(agent)) as shell:
+        with shell_of(server_of(agent)) as shell:
             shell.write(runtime.files(wanted))
             runtime.fence(shell)
             runtime.validate(shell)
@@ -64,7 +66,7 @@ def write(claim: Claim[Agent]) -> Nap:
 
 def start(claim: Claim[Agent]) -> Nap:
     """Start the gateway anew, so that it reads what was written."""
-    with shell_of(_server(claim.row)) as shell:
+    with shell_of(server_of(claim.row)) as shell:
         runtime.restart(shell)
     return _advance(claim, SetUp.STARTED, "started", OperationStep.Key.WAKE)
 
@@ -74,7 +76,7 @@ def pass_gate(claim: Claim[Agent]) -> Nap:
     agent = claim.row
     if _outdated(agent):
         return _begin_again(claim)
-    with shell_of(_server(agent)) as shell:
+    with shell_of(server_of(agent)) as shell:
         try:
             shown = runtime.readiness(shell, agent.gateway_token)
         except Transient as error:
@@ -87,17 +89,20 @@ def pass_gate(claim: Claim[Agent]) -> Nap:
 
 
 def greet(claim: Claim[Agent]) -> Nap:
-    """One real turn: the agent's first words. An agent that spoke before is simply running."""
+    """One real turn: the agent's first words, or that it is back.
+
+    An agent that spoke before and only read something anew is simply running.
+    """
     agent = claim.row
     if _outdated(agent):
         return _begin_again(claim)
-    if first_words_of(agent):
+    spoke = first_words_of(agent) is not None
+    if spoke and agent.restore_from is None:
         return _record_running(claim, "")
+    prompt = return_prompt(agent) if spoke else greeting_prompt(agent)
     try:
-        with shell_of(_server(agent)) as shell:
-            words = runtime.say(
-                shell, agent.gateway_token, greeting_prompt(agent), user=agent.owner.username
-            )
+        with shell_of(server_of(agent)) as shell:
+            words = runtime.say(shell, agent.gateway_token, prompt, user=agent.owner.username)
     except Rejected as error:
         return fail(claim, "no_answer", str(error))
     return _record_running(claim, words)
@@ -108,7 +113,8 @@ def first_words_of(agent: Agent) -> Message | None:
     return agent.messages.filter(author=Message.Author.AGENT, reply_to=None).first()
 
 
-def _server(agent: Agent) -> Server:
+def server_of(agent: Agent) -> Server:
+    """Its newest machine; Transient without one."""
     server = agent.servers.order_by("-pk").first()
     if server is None:
         raise Transient("no_machine", f"{agent} has no machine.")
@@ -155,7 +161,8 @@ def _record_running(claim: Claim[Agent], words: str) -> Nap:
         move_agent(agent, AgentPhase.RUNNING, now)
         agent.step, agent.fulfilled_generation = "", agent.generation
         agent.running_since = agent.running_since or now
-        claim.save("step", "fulfilled_generation", "running_since", *MOVED)
+        agent.restore_from = agent.saving = None
+        claim.save("step", "fulfilled_generation", "running_since", *WISH, *MOVED)
         _start_meter(agent, now)
         _keep_words(agent, words, now)
         note(agent, "running" if first else _done(agent), at=now)
@@ -173,7 +180,7 @@ def _done(agent: Agent) -> str:
 
 
 def _start_meter(agent: Agent, now: datetime) -> None:
-    server = _server(agent)
+    server = server_of(agent)
     Server.objects.filter(pk=server.pk, serving_since=None).update(serving_since=now)
 
 

@@ -22,16 +22,21 @@ from farm.agents.models import (
 from farm.agents.sentences import sentence_for
 
 Key = OperationStep.Key
+NEW_MACHINE = (Key.RESERVE, Key.INSTALL, Key.BRING, Key.PERSONALITY, Key.WAKE, Key.ANSWER)
+SAME_MACHINE = (Key.SAVE, Key.BRING, Key.PERSONALITY, Key.WAKE, Key.ANSWER)
 LINES: Mapping[str, tuple[Key, ...]] = {
-    OperationKind.CREATE: (Key.RESERVE, Key.INSTALL, Key.PERSONALITY, Key.WAKE, Key.ANSWER),
+    OperationKind.CREATE: NEW_MACHINE,
+    OperationKind.RESTORE: NEW_MACHINE,
     OperationKind.RECONFIGURE: (Key.PERSONALITY, Key.WAKE),
     OperationKind.RESTART: (Key.PERSONALITY, Key.WAKE),
-    OperationKind.DELETE: (Key.REMOVE,),
+    OperationKind.DELETE: (Key.SAVE, Key.REMOVE),
 }
 # Seconds, as measured before this farm has a history of its own.
 USUAL: Mapping[Key, int] = {
+    Key.SAVE: 30,
     Key.RESERVE: 20,
     Key.INSTALL: 120,
+    Key.BRING: 20,
     Key.PERSONALITY: 10,
     Key.WAKE: 45,
     Key.ANSWER: 15,
@@ -109,8 +114,19 @@ def _lines(operation: Operation, now: datetime) -> tuple[ProgressLine, ...]:
             elapsed_seconds=_elapsed(operation, steps.get(key), now),
             usual_seconds=usual[key],
         )
-        for key in LINES[operation.kind]
+        for key in _keys(operation, steps)
     )
+
+
+def _keys(operation: Operation, steps: Mapping[str, OperationStep]) -> tuple[Key, ...]:
+    """Its lines: only what is saved or brought back is said to be."""
+    saves = Key.SAVE in steps
+    if operation.kind == OperationKind.RESTORE and saves:
+        return SAME_MACHINE
+    brings = operation.kind == OperationKind.RESTORE or Key.BRING in steps
+    brings = brings or operation.agent.restore_from is not None
+    left_out = {key for key, there in ((Key.SAVE, saves), (Key.BRING, brings)) if not there}
+    return tuple(key for key in LINES[operation.kind] if key not in left_out)
 
 
 def _state(operation: Operation, step: OperationStep | None) -> LineState:

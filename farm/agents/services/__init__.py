@@ -1,6 +1,7 @@
 """Every wish that a door may carry to an agent: one function each, with actor and audit row."""
 
 from farm.agents.services.agents import create_agent, delete_agent, restart_agent, retry_agent
+from farm.agents.services.backups import back_up, bring_back, restore_agent, save_again
 from farm.agents.services.edge import CodeRefused, Entrance, come_in, hash_of, new_secret, open_door
 from farm.agents.services.handing_over import leave_account, remove_member, transfer_agent
 from farm.agents.services.invitations import OWN_KEY, invite, link_of
@@ -8,7 +9,10 @@ from farm.agents.services.invited_agents import Answer, accept_invitation, join_
 from farm.agents.services.looking import note_look
 from farm.agents.services.messages import send_again, send_message
 from farm.agents.services.newcomers import create_agent_for
+from farm.agents.services.paying import change_payer
+from farm.agents.services.slack import link_slack, unlink_slack
 from farm.agents.services.telegram import link_telegram, unlink_telegram
+from farm.agents.services.whatsapp import link_whatsapp, renew_whatsapp, unlink_whatsapp
 from farm.agents.services.wishes import AgentWish
 
 __all__ = [
@@ -18,6 +22,9 @@ __all__ = [
     "CodeRefused",
     "Entrance",
     "accept_invitation",
+    "back_up",
+    "bring_back",
+    "change_payer",
     "come_in",
     "create_agent",
     "create_agent_for",
@@ -27,15 +34,22 @@ __all__ = [
     "join_account",
     "leave_account",
     "link_of",
+    "link_slack",
     "link_telegram",
+    "link_whatsapp",
     "new_secret",
     "note_look",
     "open_door",
     "remove_member",
+    "renew_whatsapp",
     "restart_agent",
+    "restore_agent",
     "retry_agent",
+    "save_again",
     "send_again",
     "send_message",
     "transfer_agent",
+    "unlink_slack",
     "unlink_telegram",
+    "unlink_whatsapp",
 ]

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from farm.accounts.models import Account, Door, User
 from farm.accounts.services import record
 from farm.agents.events import note
-from farm.agents.models import Agent, AgentPhase, Message, Operation, OperationKind
+from farm.agents.models import Agent, AgentPhase, Message, Operation, OperationKind, OperationStep
 from farm.agents.names import free_host
 from farm.agents.refusals import Refused
 from farm.agents.relay_keys import hash_of, new_relay_key
+from farm.agents.services.backups import ask_final_backup
 from farm.agents.services.measure import demand_one_more
 from farm.agents.services.operations import begin
 from farm.agents.services.paying import Charge, charge, checked_charge
@@ -85,6 +86,7 @@ def _new_agent(actor: User, account: Account, wish: CheckedWish, now: datetime) 
         relay_key_hash=hash_of(relay_key),
         ai_budget_micros=wish.mind.budget_micros,
         gateway_token=secrets.token_urlsafe(32),
+        restore_from=wish.backup,
         agreed_hourly_micros=wish.quote.rate.hourly_micros,
         agreed_monthly_micros=at_most_monthly(wish.quote.rate),
         agreed_currency=wish.quote.rate.currency,
@@ -94,19 +96,45 @@ def _new_agent(actor: User, account: Account, wish: CheckedWish, now: datetime) 
 
 
 @transaction.atomic
-def delete_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
-    """Ask for its end, whatever else is under way; asking twice answers the same operation."""
+def delete_agent(
+    *, actor: User, door: Door, agent: Agent, without_backup: bool = False
+) -> Operation:
+    """Ask for its end, whatever else is under way; asking twice answers the same operation.
+
+    What it has is saved first. `without_backup` does not wait for that, also when asked later.
+    """
     demand_right(actor, agent)
     agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
-    if agent.wanted == Agent.Wanted.DELETED:
-        return agent.operations.filter(kind=OperationKind.DELETE).latest("pk")
     now = timezone.now()
+    if agent.wanted == Agent.Wanted.DELETED:
+        if without_backup and agent.saving is not None:
+            _give_up_saving(actor, door, agent, now)
+        return agent.operations.filter(kind=OperationKind.DELETE).latest("pk")
+    _save_first(agent, now, without_backup=without_backup)
     _want(agent, Agent.Wanted.DELETED, now)
     waiting = agent.messages.filter(state=Message.State.QUEUED)
     waiting.update(state=Message.State.FAILED, reason="agent_gone", due_at=None)
     note(agent, "delete_asked", at=now)
     record(account=agent.account, actor=actor, door=door, verb="delete agent", subject=agent.uid)
-    return begin(agent, OperationKind.DELETE, now)
+    operation = begin(agent, OperationKind.DELETE, now)
+    if agent.saving:
+        operation.steps.create(key=OperationStep.Key.SAVE, started_at=now)
+    return operation
+
+
+def _save_first(agent: Agent, now: datetime, *, without_backup: bool) -> None:
+    agent.restore_from = agent.saving = None
+    if not without_backup:
+        ask_final_backup(agent, now)
+    agent.save(update_fields=["restore_from", "saving"])
+
+
+def _give_up_saving(actor: User, door: Door, agent: Agent, now: datetime) -> None:
+    """Its member wants it gone, saved or not."""
+    agent.saving, agent.due_at = None, now
+    agent.save(update_fields=["saving", "due_at"])
+    verb = "delete agent without a backup"
+    record(account=agent.account, actor=actor, door=door, verb=verb, subject=agent.uid)
 
 
 @transaction.atomic

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,16 +14,14 @@ from farm.accounts.models import Door, User
 from farm.accounts.permissions import Action
 from farm.accounts.services import record
 from farm.agents.events import note
-from farm.agents.models import Agent, AgentPhase, OperationKind, TelegramLink
+from farm.agents.models import Agent, TelegramLink
 from farm.agents.refusals import Refused
-from farm.agents.services.operations import begin
+from farm.agents.services.channels import ask_reconfigure, lock, lock_living, new_code
 from farm.agents.services.rights import demand_right
 from farm.agents.telegram import Bot, BotBusy, TokenRefused, get_me
 from farm.outbound import Unreachable
 
 TOKEN = re.compile(r"[0-9]{3,16}:[A-Za-z0-9_-]{20,80}")
-CODE_LETTERS = "ACDEFGHJKLMNPQRTUVWXY34679"
-CODE_LENGTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +56,7 @@ def link_telegram(*, actor: User, door: Door, agent: Agent, bot_token: str) -> T
     demand_right(actor, agent, Action.LINK_CHANNEL)
     bot = checked_bot(bot_token)
     with transaction.atomic():
-        agent, now = _lock(agent), timezone.now()
-        if agent.wanted == Agent.Wanted.DELETED:
-            raise Refused(
-                "", "agent_gone", _("This agent is being deleted: it reads nothing more.")
-            )
+        agent, now = lock_living(agent), timezone.now()
         had = TelegramLink.objects.filter(agent=agent, linked_at__isnull=False).exists()
         record(
             account=agent.account, actor=actor, door=door, verb="link telegram", subject=agent.uid
@@ -78,7 +71,7 @@ def link_telegram(*, actor: User, door: Door, agent: Agent, bot_token: str) -> T
 def unlink_telegram(*, actor: User, door: Door, agent: Agent) -> None:
     """Take the bot away; a running agent is set up again without it. Content if there is none."""
     demand_right(actor, agent, Action.CUT_OFF_CHANNEL)
-    agent = _lock(agent)
+    agent = lock(agent)
     link = TelegramLink.objects.filter(agent=agent).first()
     if link is None:
         return
@@ -100,22 +93,10 @@ def attach_bot(agent: Agent, checked: CheckedBot, now: datetime) -> TelegramLink
         agent=agent,
         bot_token=checked.token,
         bot_username=checked.bot.username,
-        code="".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)),
+        code=new_code(),
         asked_at=now,
         due_at=now,
     )
-
-
-def ask_reconfigure(agent: Agent, now: datetime) -> None:
-    """Have a running agent set up again; one on its way takes the change with it."""
-    if agent.wanted == Agent.Wanted.DELETED or agent.phase == AgentPhase.FAILED:
-        return
-    agent.generation += 1
-    agent.due_at = now
-    agent.save(update_fields=["generation", "due_at"])
-    if agent.phase == AgentPhase.RUNNING:
-        note(agent, "reconfigure_asked", at=now)
-        begin(agent, OperationKind.RECONFIGURE, now)
 
 
 def _demand_free(agent: Agent, bot: Bot) -> None:
@@ -124,7 +105,3 @@ def _demand_free(agent: Agent, bot: Bot) -> None:
     if others.exclude(agent__wanted=Agent.Wanted.DELETED).exists():
         sentence = _("This bot belongs to another agent already: make a new one with @BotFather.")
         raise Refused("telegram_bot_token", "telegram_bot_taken", sentence)
-
-
-def _lock(agent: Agent) -> Agent:
-    return Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)

@@ -8,9 +8,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, User
+from farm.agents.models import Backup
 from farm.agents.names import checked_name
 from farm.agents.refusals import Refused
 from farm.agents.selectors.money import Quote, offer_for
+from farm.agents.services.backups import checked_backup
 from farm.agents.services.thinking import Mind, MindWish, checked_mind
 from farm.catalog import Blueprint, Item, Plan, Region, Shelf, catalog
 
@@ -22,6 +24,7 @@ class AgentWish:
     `payer_uid` is who pays its machine, "" the account's default payer; `cost_centre` is that
     payer's own word. `shared_key_uid` chooses a key that the account shares, then no model_provider
     or model_key is needed, and `ai_budget_micros` is what it may spend on AI in a month.
+    `backup_uid` is another agent's backup, whose files it starts with.
     """
 
     name: str
@@ -36,6 +39,7 @@ class AgentWish:
     cost_centre: str = ""
     shared_key_uid: str = ""
     ai_budget_micros: int | None = None
+    backup_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class CheckedWish:
     language: str
     mind: Mind
     quote: Quote
+    backup: Backup | None = None
 
 
 def checked(actor: User, account: Account, wish: AgentWish) -> CheckedWish:
@@ -64,7 +69,8 @@ def checked(actor: User, account: Account, wish: AgentWish) -> CheckedWish:
         raise Refused("plan", "price_unknown", sentence)
     mind = checked_mind(actor, account, _mind_of(wish))
     language = "fr" if wish.language.startswith("fr") else "en"
-    return CheckedWish(name, blueprint, plan, region, language, mind, quote)
+    backup = checked_backup(actor, account, wish.backup_uid) if wish.backup_uid else None
+    return CheckedWish(name, blueprint, plan, region, language, mind, quote, backup)
 
 
 def _mind_of(wish: AgentWish) -> MindWish:

@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,7 +30,16 @@ from django.utils import timezone  # noqa: E402
 from farm.accounts.models import Door, User  # noqa: E402
 from farm.accounts.services import account_of  # noqa: E402
 from farm.agents import services  # noqa: E402
-from farm.agents.models import Agent, Message, ProviderProject, Server, TelegramLink, Watch  # noqa: E402
+from farm.agents.models import (  # noqa: E402
+    Agent,
+    Backup,
+    BackupRound,
+    Message,
+    ProviderProject,
+    Server,
+    TelegramLink,
+    Watch,
+)
 from farm.agents.reconciler.driving import drive_due  # noqa: E402
 from farm.agents.reconciler.machines import authority, shell_of  # noqa: E402
 from farm.agents.reconciler.metering import ensure_meter  # noqa: E402
@@ -61,7 +71,10 @@ def ask(order: Order) -> str:
     """Ask for an agent; answers its uid."""
     member = User.objects.earliest("pk")
     wish = services.AgentWish(
-        name="Ada", language="fr", telegram_bot_token=order.get("bot_token", "")
+        name="Ada",
+        language="fr",
+        telegram_bot_token=order.get("bot_token", ""),
+        backup_uid=order.get("backup", ""),
     )
     agent = services.create_agent(
         actor=member, account=account_of(user=member), door=Door.CLI, wish=wish
@@ -74,6 +87,79 @@ def delete(_order: Order) -> str:
     agent = Agent.objects.get()
     services.delete_agent(actor=agent.owner, door=Door.CLI, agent=agent)
     return agent.uid
+
+
+def back_up(_order: Order) -> str:
+    """Ask for a backup; its uid."""
+    agent = Agent.objects.first()
+    assert agent
+    return services.back_up(actor=agent.owner, door=Door.CLI, agent=agent).uid
+
+
+def restore(order: Order) -> str:
+    """Have the agent be as it was in a backup."""
+    backup = Backup.objects.get(uid=order["backup"])
+    services.restore_agent(
+        actor=backup.agent.owner, door=Door.CLI, agent=backup.agent, backup=backup
+    )
+    return backup.uid
+
+
+def bring_back(_order: Order) -> str:
+    """Have the deleted agent again."""
+    agent = Agent.objects.get()
+    services.bring_back(actor=agent.owner, door=Door.CLI, agent=agent)
+    return agent.uid
+
+
+def delete_unsaved(_order: Order) -> str:
+    """Ask for the agent's end without a backup."""
+    agent = Agent.objects.get()
+    services.delete_agent(actor=agent.owner, door=Door.CLI, agent=agent, without_backup=True)
+    return agent.uid
+
+
+def save_again(_order: Order) -> str:
+    """Try the backup before the deletion once more."""
+    agent = Agent.objects.get()
+    services.save_again(actor=agent.owner, door=Door.CLI, agent=agent)
+    return agent.uid
+
+
+def nightfall(_order: Order) -> str:
+    """What time does: the agent has run for days, and the round is due."""
+    long_ago = timezone.now() - timedelta(days=2)
+    Agent.objects.update(running_since=long_ago)
+    BackupRound.objects.update(due_at=timezone.now())
+    return "night"
+
+
+def hurry(_order: Order) -> str:
+    """What time does: the tries of a backup that fails follow one another at once."""
+    deadline = time.monotonic() + 60
+    waiting = Backup.objects.filter(state__in=("asked", "making"))
+    while waiting.exists() and time.monotonic() < deadline:
+        waiting.update(due_at=timezone.now())
+        time.sleep(0.05)
+    return "over"
+
+
+def lose(order: Order) -> str:
+    """What time does: a file in the store is old, and the next look through it is due."""
+    os.utime(order["path"], (0, 0))
+    BackupRound.objects.update(swept_at=None, due_at=timezone.now())
+    return "lost"
+
+
+def age_backups(order: Order) -> str:
+    """What time does: every backup becomes so many days older."""
+    past = timedelta(days=int(order["days"]))
+    for row in Backup.objects.exclude(expires_at=None):
+        assert row.expires_at
+        row.expires_at -= past
+        row.due_at = timezone.now()
+        row.save(update_fields=["expires_at", "due_at"])
+    return "older"
 
 
 def retry(_order: Order) -> str:
@@ -103,7 +189,8 @@ def link(order: Order) -> str:
 
 def expire(_order: Order) -> str:
     """What time does: every lease of the dead runs out."""
-    for model in (Agent, Server, Message, TelegramLink, ProviderProject, Watch):
+    rows = (Agent, Backup, BackupRound, Server, Message, TelegramLink, ProviderProject, Watch)
+    for model in rows:
         model.objects.exclude(lease_until=None).update(lease_until=timezone.now())
     return "expired"
 
@@ -146,6 +233,15 @@ def spoil(_order: Order) -> str:
 
 
 VERBS: Mapping[str, Callable[[Order], str]] = {
+    "age_backups": age_backups,
+    "back_up": back_up,
+    "bring_back": bring_back,
+    "delete_unsaved": delete_unsaved,
+    "hurry": hurry,
+    "lose": lose,
+    "nightfall": nightfall,
+    "restore": restore,
+    "save_again": save_again,
     "make_operator": make_operator,
     "on_machine": on_machine,
     "restart": restart,
@@ -206,6 +302,7 @@ def _enter(order: Order) -> None:
     os.dup2(log, 2)
     connections["default"].settings_dict["NAME"] = order["database"]
     settings.HETZNER_TOKEN = order["token"]
+    settings.BACKUPS = Path(order["log"]).parent / "backups"
     settings.BROKER_URL = order["broker"]
     settings.CELERY_BROKER_URL = order["broker"]
 
