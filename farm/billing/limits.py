@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import OuterRef, Subquery, Sum
+from datetime import datetime
+
+from django.db.models import Exists, Max, OuterRef, Sum
+from django.utils import timezone
 
 from farm.accounts.models import Role, User
-from farm.billing.models import Assignment, Limit, Payer
+from farm.billing.models import Assignment, Limit, Payer, UsageLine
+from farm.billing.rule import month_of
 
 
 class OverLimit(Exception):  # noqa: N818
@@ -24,30 +28,39 @@ class OverLimit(Exception):  # noqa: N818
         self.raisers = raisers_of(limit.payer)
 
 
-def demand_room(payer: Payer, person: User, monthly_micros_of_new: int) -> None:
+def demand_room(
+    payer: Payer, person: User, monthly_micros_of_new: int, agent_uid: str = ""
+) -> None:
     """OverLimit if one more machine could take the person past the payer's limit for them.
 
-    To be called in the transaction that makes it: the limit's row is held until it ends.
+    To be called in the transaction that makes it: the limit's row is held until it ends. What the
+    agent `agent_uid` has cost already counts once, within its new worst case.
     """
-    limit = Limit.objects.select_for_update().filter(payer=payer, person=person).first()
+    limits = Limit.objects.select_for_update(no_key=True)
+    limit = limits.filter(payer=payer, person=person).first()
     if limit is None:
         return
-    used = committed(payer, person)
+    used = committed(payer, person, timezone.now(), but_agent=agent_uid)
     if used + monthly_micros_of_new > limit.monthly_micros:
         raise OverLimit(limit, used, monthly_micros_of_new)
 
 
-def committed(payer: Payer, person: User) -> int:
-    """What the person's agents may cost this payer in a calendar month at most, in micro-euros.
+def committed(payer: Payer, person: User, now: datetime, but_agent: str = "") -> int:
+    """What the person's machines may cost this payer in this calendar month, in micro-euros.
 
-    By the latest word about each agent that is not gone.
+    Those they have, now or from a date on, at their most; those that are gone at what they cost.
+    One agent may be left out.
     """
-    same_agent = Assignment.objects.filter(agent_uid=OuterRef("agent_uid"))
-    latest = same_agent.order_by("-valid_from").values("pk")[:1]
-    living = Assignment.objects.filter(
-        payer=payer, person=person, ended_at=None, pk=Subquery(latest)
+    later = Assignment.objects.filter(
+        agent_uid=OuterRef("agent_uid"), valid_from__gt=OuterRef("valid_from"), valid_from__lte=now
     )
-    return living.aggregate(sum=Sum("monthly_micros"))["sum"] or 0
+    living = Assignment.objects.filter(~Exists(later), payer=payer, person=person, ended_at=None)
+    most = dict(living.values_list("agent_uid").annotate(most=Max("monthly_micros")))
+    gone = UsageLine.objects.filter(
+        payer=payer, person_uid=person.username, month=month_of(now)
+    ).exclude(agent_uid__in=[*most, but_agent])
+    most.pop(but_agent, None)
+    return sum(most.values()) + (gone.aggregate(sum=Sum("micros"))["sum"] or 0)
 
 
 def raisers_of(payer: Payer) -> tuple[str, ...]:

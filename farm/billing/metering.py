@@ -43,6 +43,17 @@ def write_lines(stays: Sequence[Stay], now: datetime) -> Run:
     return Run(len(hours), _finished(stays, prices, written))
 
 
+def drafts(stays: Sequence[Stay]) -> Sequence[UsageLine]:
+    """The lines not yet written of hours that have begun, as they will be; none of them is saved.
+
+    With `known_until` in the future they are what machines will cost if they go on serving.
+    """
+    prices, written = prices_of(stays), written_of(stays)
+    hours = list(begun_hours(stays, prices, written))
+    said = _assignments({hour.stay.agent_uid for hour in hours})
+    return [_line(hour, _bearer(hour, said)) for hour in hours]
+
+
 def cost_so_far(stays: Sequence[Stay]) -> Mapping[str, int]:
     """Payers' micro-units by agent: what is written, and what has begun since, by the same rule."""
     written = written_of(stays)
@@ -94,7 +105,9 @@ def _finished(stays: Sequence[Stay], prices: Prices, written: Written) -> frozen
 
 def _assignments(agent_uids: set[str]) -> Assignments:
     found: defaultdict[str, list[Assignment]] = defaultdict(list)
-    rows = Assignment.objects.filter(agent_uid__in=agent_uids).select_related("person")
+    rows = Assignment.objects.filter(agent_uid__in=agent_uids).select_related(
+        "person", "payer__account"
+    )
     for row in rows.order_by("valid_from"):
         found[row.agent_uid].append(row)
     return found
@@ -117,6 +130,7 @@ def _line(hour: Hour, bearer: Assignment | None) -> UsageLine:
         month=hour.month,
         agent_uid=hour.stay.agent_uid,
         agent_name=bearer.agent_name if bearer else "",
+        account_uid=bearer.payer.account.uid if bearer else "",
         payer_id=bearer.payer_id if bearer and paid else None,
         cost_centre=bearer.cost_centre if bearer else "",
         person_uid=bearer.person.username if bearer and bearer.person else "",

@@ -145,6 +145,7 @@ class UsageLine(models.Model):
     month = models.DateField()
     agent_uid = models.CharField(max_length=12, blank=True)
     agent_name = models.CharField(max_length=40, blank=True)
+    account_uid = models.CharField(max_length=12, blank=True)
     payer = models.ForeignKey(Payer, null=True, on_delete=models.PROTECT, related_name="lines")
     cost_centre = models.CharField(max_length=40, blank=True)
     person_uid = models.CharField(max_length=150, blank=True)
@@ -173,6 +174,7 @@ class UsageLine(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["payer", "month"], name="line_of_payer"),
             models.Index(fields=["agent_uid", "month"], name="line_of_agent"),
+            models.Index(fields=["month", "account_uid"], name="line_of_account"),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
@@ -76,10 +77,25 @@ def assign(
     )
 
 
+def hand_back(earlier: Assignment, at: datetime) -> Assignment:
+    """From `at`, a full hour to come, on it is again as it was by that earlier word."""
+    again = Assignment.objects.get(pk=earlier.pk)
+    again.pk, again.valid_from = None, at
+    again.save(force_insert=True)
+    return again
+
+
 def assignment_at(agent_uid: str, at: datetime) -> Assignment | None:
     """To whom an hour of the agent that begins at `at` is charged; None before its first."""
     said = Assignment.objects.select_related("payer").filter(agent_uid=agent_uid)
     return said.filter(valid_from__lte=at).order_by("valid_from").last()
+
+
+def assignments_at(agent_uids: Iterable[str], at: datetime) -> Mapping[str, Assignment]:
+    """As `assignment_at` for many agents in one query; one before its first is not in it."""
+    said = Assignment.objects.select_related("payer").filter(agent_uid__in=list(agent_uids))
+    ordered = said.filter(valid_from__lte=at).order_by("valid_from")
+    return {assignment.agent_uid: assignment for assignment in ordered}
 
 
 def payer_at(agent_uid: str, at: datetime) -> Payer | None:

@@ -41,6 +41,11 @@ class Stay:
         return self.agent_uid or self.server_uid
 
     @property
+    def ends(self) -> bool:
+        """Whether it is gone, or its removal is under way."""
+        return self.gone_at is not None or self.let_go_at is not None
+
+    @property
     def last_index(self) -> int:
         """The last hour that surely began; an end on the hour begins no new one."""
         began = self.known_until - self.created_at

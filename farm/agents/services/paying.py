@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 
-from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from farm.accounts.models import Account, InvitationUse, Role, User
+from farm.accounts.models import Account, Door, InvitationUse, User
+from farm.accounts.permissions import Action, may
+from farm.accounts.services import record
+from farm.agents.events import note
 from farm.agents.models import Agent
 from farm.agents.refusals import Refused
+from farm.agents.services.rights import demand_right
 from farm.billing.amounts import at_most, cents
 from farm.billing.limits import OverLimit, demand_room
-from farm.billing.models import Payer
-from farm.billing.payers import NotThisPayer, assign, payer_of
+from farm.billing.models import Assignment, Payer
+from farm.billing.payers import (
+    NotThisPayer,
+    assign,
+    assignment_at,
+    first_hour_after,
+    hand_back,
+    payer_of,
+)
 
 LONGEST_CENTRE = 40
 # Numbers are spelled in the reader's language, which is known when the sentence is read.
@@ -53,13 +65,13 @@ def checked_charge(actor: User, account: Account, payer_uid: str, cost_centre: s
     return Charge(payer, centre)
 
 
-def charge(agent: Agent, to: Charge, at: datetime) -> None:
+def charge(agent: Agent, to: Charge, at: datetime) -> Assignment:
     """Have the agent paid, in the caller's transaction; Refused past the payer's limit."""
     try:
-        demand_room(to.payer, agent.owner, agent.agreed_monthly_micros)
+        demand_room(to.payer, agent.owner, agent.agreed_monthly_micros, agent.uid)
     except OverLimit as over:
         raise _over_limit(over, agent.agreed_currency) from None
-    assign(
+    return assign(
         agent_uid=agent.uid,
         agent_name=agent.name,
         payer=to.payer,
@@ -70,20 +82,44 @@ def charge(agent: Agent, to: Charge, at: datetime) -> None:
     )
 
 
-def demand_answering(actor: User, account: Account) -> None:
-    """PermissionDenied unless the actor answers for the account, or runs the farm."""
-    if not answers_for(actor, account):
-        raise PermissionDenied
+@transaction.atomic
+def change_payer(
+    *, actor: User, door: Door, agent: Agent, payer_uid: str, cost_centre: str, until: date | None
+) -> Assignment:
+    """Have another payer, or another cost centre, charged from the next full hour (UTC).
+
+    With `until` it is a gift: from that day on whoever pays now pays again. Refused says why not.
+    """
+    demand_right(actor, agent, Action.PAY_AGENT)
+    agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
+    if agent.wanted == Agent.Wanted.DELETED:
+        raise Refused("", "agent_gone", _("This agent is being deleted: its payer stays."))
+    to, now = checked_charge(actor, agent.account, payer_uid, cost_centre), timezone.now()
+    back_to = _checked_end(agent, until, now)
+    assignment = charge(agent, to, now)
+    if back_to and until:
+        hand_back(back_to, datetime.combine(until, time(), tzinfo=UTC))
+    note(agent, "payer_changed", at=now, detail=_named(to))
+    record(account=agent.account, actor=actor, door=door, verb="change payer", subject=agent.uid)
+    return assignment
 
 
-def answers_for(actor: User, account: Account) -> bool:
-    """Whether the actor is an owner or admin of the account, or runs the farm."""
-    answering = account.memberships.filter(user=actor, role__in=(Role.OWNER, Role.ADMIN))
-    return actor.is_superuser or answering.exists()
+def _checked_end(agent: Agent, until: date | None, now: datetime) -> Assignment | None:
+    """Who pays again once a gift ends; None for a change that is none."""
+    if until is None:
+        return None
+    if until <= first_hour_after(now).date():
+        sentence = _("A gift ends on a later day than today: choose one, or leave it empty.")
+        raise Refused("until", "gift_ends_too_soon", sentence)
+    return assignment_at(agent.uid, now)
+
+
+def _named(to: Charge) -> str:
+    return f"{to.payer.name}, {to.cost_centre}" if to.cost_centre else to.payer.name
 
 
 def _may_charge(actor: User, account: Account, payer: Payer, centre: str) -> bool:
-    if answers_for(actor, account) or (payer.is_default and not centre):
+    if may(actor, Action.MANAGE_MONEY, account) or (payer.is_default and not centre):
         return True
     offered = InvitationUse.objects.filter(user=actor, invitation__account=account)
     named = ["", payer.uid] if payer.is_default else [payer.uid]

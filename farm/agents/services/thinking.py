@@ -9,12 +9,12 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, InvitationUse, User
+from farm.accounts.permissions import Action, may
 from farm.agents.model_keys import KeyVerdict, verdict_on
 from farm.agents.models import SharedKey
 from farm.agents.refusals import Refused
 from farm.agents.selectors.choices import SANDBOX_PROVIDER, default_model_provider
 from farm.agents.selectors.shared_keys import shared_keys_of
-from farm.agents.services.paying import answers_for
 from farm.catalog import ModelProvider, catalog
 
 LONGEST_KEY = 400
@@ -105,7 +105,7 @@ def _shared(actor: User, key: SharedKey | None, wish: MindWish) -> Mind:
 
 def _may_grant(actor: User, key: SharedKey, budget: int) -> bool:
     """Owners and admins set any budget; a member has what an invitation of theirs promised."""
-    if answers_for(actor, key.account):
+    if may(actor, Action.MANAGE_KEYS, key.account):
         return True
     promised = InvitationUse.objects.filter(
         user=actor,

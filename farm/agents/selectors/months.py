@@ -1,0 +1,162 @@
+"""A month of money while it is under way: what is written, what has begun, what is to come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db.models import Q, QuerySet, Sum
+
+from farm.accounts.models import Account, User
+from farm.agents.models import Agent, Server
+from farm.agents.stays import stay_of
+from farm.billing.ai_spend import ai_spent_by
+from farm.billing.clouds import CloudCost, cloud_cost
+from farm.billing.metering import drafts
+from farm.billing.models import Payer, UsageLine
+from farm.billing.payers import assignments_at, default_payer
+from farm.billing.rule import month_of
+from farm.billing.statements import Statement, month_before, next_month, statement
+
+MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMonth:
+    """One agent's month so far, in micro-units, and who pays for it now.
+
+    `saves` is what a month of it costs at most, which its deletion saves; 0 once it is gone.
+    """
+
+    agent: Agent
+    payer: Payer
+    machine: int
+    ai: int
+    saves: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberMonth:
+    """What a member's agents in an account cost this month, and who pays for them."""
+
+    month: date
+    agents: tuple[AgentMonth, ...]
+
+    @property
+    def machine(self) -> int:
+        """All machines."""
+        return sum(one.machine for one in self.agents)
+
+    @property
+    def ai(self) -> int:
+        """All AI through the relay."""
+        return sum(one.ai for one in self.agents)
+
+    @property
+    def payers(self) -> tuple[Payer, ...]:
+        """Each once."""
+        return tuple({one.payer.pk: one.payer for one in self.agents}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMonth:
+    """What an account's payers pay: this month so far, all of it as it will be, the one before.
+
+    `clouds` is what the clouds charge for its machines this month, and the farm's part of it.
+    """
+
+    payers: tuple[Statement, ...]
+    forecast: int
+    before: int
+    clouds: CloudCost
+
+    @property
+    def so_far(self) -> int:
+        """All payers together."""
+        return sum(one.total for one in self.payers)
+
+
+def member_month(member: User, account: Account, now: datetime) -> MemberMonth:
+    """This month of the member's own agents; those that ended in it too."""
+    month = month_of(now)
+    agents = _living_in(month, Agent.objects.filter(owner=member, account=account))
+    uids = [agent.uid for agent in agents]
+    machine, ai = _machines_of(uids, month, now), ai_spent_by(uids, month)
+    paid, default = assignments_at(uids, now), default_payer(account)
+    return MemberMonth(
+        month,
+        tuple(
+            AgentMonth(
+                agent=agent,
+                payer=paid[agent.uid].payer if agent.uid in paid else default,
+                machine=machine.get(agent.uid, 0),
+                ai=ai.get(agent.uid, 0),
+                saves=0 if agent.deleted_at else agent.agreed_monthly_micros,
+            )
+            for agent in agents
+        ),
+    )
+
+
+def account_month(account: Account, now: datetime) -> AccountMonth:
+    """This month of everybody whom the account's payers pay for."""
+    month = month_of(now)
+    begun = open_lines(account, now)
+    payers = payers_in(account)
+    coming = _coming(account, now)
+    so_far = [statement(payer, month, begun) for payer in payers]
+    return AccountMonth(
+        payers=tuple(so_far),
+        forecast=sum(one.ai for one in so_far)
+        + sum(statement(payer, month, coming).machine for payer in payers),
+        before=sum(statement(payer, month_before(month)).total for payer in payers),
+        clouds=cloud_cost(month, account.uid, begun),
+    )
+
+
+def month_statement(payer: Payer, month: date, now: datetime) -> Statement:
+    """A payer's month; of the one under way, hours that have begun are in it."""
+    more = open_lines(payer.account, now) if month >= month_before(month_of(now)) else ()
+    return statement(payer, month, more)
+
+
+def open_lines(account: Account, now: datetime) -> Sequence[UsageLine]:
+    """Lines of hours that have begun and are not yet written, as they will be."""
+    servers = _unmetered(account)
+    return drafts([stay for server in servers if (stay := stay_of(server, now))])
+
+
+def payers_in(account: Account) -> Sequence[Payer]:
+    """Every payer of the account, archived ones too, the default first."""
+    default_payer(account)
+    return list(account.payers.select_related("account").order_by("-is_default", "pk"))
+
+
+def _machines_of(uids: Sequence[str], month: date, now: datetime) -> Mapping[str, int]:
+    """What machines cost payers in that month, by agent."""
+    written = UsageLine.objects.filter(agent_uid__in=uids, month=month).order_by()
+    sums = Counter(dict(written.values_list("agent_uid").annotate(sum=Sum("micros"))))
+    servers = Server.objects.filter(agent__uid__in=uids, metered=False).select_related("agent")
+    for line in drafts([stay for server in servers if (stay := stay_of(server, now))]):
+        if line.month == month:
+            sums[line.agent_uid] += line.micros
+    return sums
+
+
+def _living_in(month: date, agents: QuerySet[Agent]) -> Sequence[Agent]:
+    began = datetime.combine(month, time(), tzinfo=UTC)
+    there = agents.filter(Q(deleted_at=None) | Q(deleted_at__gte=began))
+    return list(there.select_related("owner", "account").order_by("pk"))
+
+
+def _coming(account: Account, now: datetime) -> Sequence[UsageLine]:
+    """As `open_lines`, up to the end of the month: machines that are there go on as they are."""
+    end = datetime.combine(next_month(month_of(now)), time(), tzinfo=UTC) - MOMENT
+    stays = [stay for server in _unmetered(account) if (stay := stay_of(server, now))]
+    return drafts([stay if stay.ends else replace(stay, known_until=end) for stay in stays])
+
+
+def _unmetered(account: Account) -> QuerySet[Server]:
+    return Server.objects.filter(agent__account=account, metered=False).select_related("agent")
