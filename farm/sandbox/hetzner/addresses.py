@@ -11,7 +11,7 @@ from farm.sandbox.hetzner.catalog import Location
 from farm.sandbox.hetzner.cloud import HetznerCloud
 from farm.sandbox.hetzner.errors import ApiError, invalid_input, not_unique, unsupported
 from farm.sandbox.hetzner.records import PrimaryIp, Project
-from farm.sandbox.hetzner.store import living
+from farm.sandbox.store import living
 
 
 def automatic_ips(
@@ -106,11 +106,7 @@ def _new_ip(
 
 def _unused_ipv4(cloud: HetznerCloud) -> str:
     """An address of the machines' network that no project keeps."""
-    kept = {ip.ip for ip in cloud.books.primary_ips if ip.deleted is None}
     try:
-        # A number that a project keeps after its server is gone is free to the machines' network.
-        while (address := cloud.guests.next_ipv4()) in kept:
-            continue
+        return cloud.addresses.unused()
     except GuestError as full:
         raise ApiError(412, "resource_unavailable", str(full)) from full
-    return address

@@ -11,7 +11,7 @@ from farm.sandbox.hetzner.errors import ApiError, unsupported
 from farm.sandbox.hetzner.records import Command, Server, ServerStatus
 from farm.sandbox.hetzner.render import action_json, image_json, server_json
 from farm.sandbox.hetzner.servers import copy_server, order_server, rename_server, switch_server
-from farm.sandbox.hetzner.store import living
+from farm.sandbox.store import living
 from farm.sandbox.wire import JsonObject
 
 COMMANDS = {

@@ -28,7 +28,7 @@ from farm.sandbox.hetzner.render import (
     primary_ip_json,
     ssh_key_json,
 )
-from farm.sandbox.hetzner.store import living
+from farm.sandbox.store import living
 from farm.sandbox.wire import JsonObject
 
 IMAGE_TYPES = ("system", "app", "snapshot", "backup")
@@ -197,6 +197,12 @@ async def remove_primary_ip(call: Call) -> web.Response:
         raise ApiError(422, "must_be_unassigned", "primary IP must be unassigned")
     books.primary_ips.put(replace(ip, deleted=books.now()))
     return nothing()
+
+
+async def list_volumes(call: Call) -> web.Response:
+    """None: this cloud makes none."""
+    nothing: list[PrimaryIp] = []
+    return call.listed("volumes", call.page(nothing, {"id": lambda ip: ip.id}), [])
 
 
 async def list_keys(call: Call) -> web.Response:

@@ -35,6 +35,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", r"/primary_ips/{id:\d+}"): api_things.get_primary_ip,
     ("PUT", r"/primary_ips/{id:\d+}"): api_things.update_primary_ip,
     ("DELETE", r"/primary_ips/{id:\d+}"): api_things.remove_primary_ip,
+    ("GET", "/volumes"): api_things.list_volumes,
     ("GET", "/ssh_keys"): api_things.list_keys,
     ("POST", "/ssh_keys"): api_things.post_key,
     ("GET", r"/ssh_keys/{id:\d+}"): api_things.get_key,

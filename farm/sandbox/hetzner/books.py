@@ -21,9 +21,10 @@ from farm.sandbox.hetzner.records import (
     SoldOut,
     SshKey,
 )
-from farm.sandbox.hetzner.store import M, Store, Table, living
+from farm.sandbox.store import M, Store, Table, living
 
 TOKEN_BYTES = 32
+FIRST_ID = 100_001
 
 
 class Books:
@@ -32,7 +33,7 @@ class Books:
     def __init__(self, folder: Path, *, clock: Clock, catalog: Catalog) -> None:
         self.clock = clock
         self.catalog = catalog
-        self._store = store = Store(folder / "cloud.sqlite3")
+        self._store = store = Store(folder / "cloud.sqlite3", first_id=FIRST_ID)
         self.projects = Table(store, Project)
         self.servers = Table(store, Server)
         self.primary_ips = Table(store, PrimaryIp)

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from farm.sandbox.addresses import Addresses
 from farm.sandbox.clock import Clock
 from farm.sandbox.faults import Gate
 from farm.sandbox.guests.base import (
@@ -27,7 +28,8 @@ FIRST_PROJECT = "farm"
 class HetznerCloud:
     """The cloud that `hetzner_application` serves. Start the guests first, then the cloud.
 
-    `folder` keeps its books; `token` is the first project's, made up at the first start if None.
+    `folder` keeps its books; `addresses` are shared with other clouds; `token` is the first
+    project's, made up at the first start if None.
     """
 
     def __init__(
@@ -37,13 +39,16 @@ class HetznerCloud:
         guests: GuestKind,
         clock: Clock,
         gate: Gate,
+        addresses: Addresses | None = None,
         token: str | None = None,
         catalog: Catalog | None = None,
     ) -> None:
         self.guests = guests
+        self.addresses = addresses or Addresses(guests)
         self.clock = clock
         self.gate = gate
         self.books = Books(folder, clock=clock, catalog=catalog or load_catalog())
+        self.addresses.respect(self._kept_addresses)
         self.orders = Orders(self.books, guests)
         self._budgets: dict[int, Budget] = {}
         self._ready: set[str] = set()
@@ -68,6 +73,10 @@ class HetznerCloud:
         await asyncio.gather(*self._waiting.values(), return_exceptions=True)
         await self.orders.close()
         self.books.close()
+
+    def _kept_addresses(self) -> list[str]:
+        """Also those that a project keeps after its server is gone."""
+        return [ip.ip for ip in self.books.primary_ips if ip.deleted is None]
 
     def budget(self, project: Project) -> Budget:
         """The request budget that all tokens of a project share."""

@@ -17,7 +17,7 @@ from farm.sandbox.hetzner.records import (
     Server,
     ServerStatus,
 )
-from farm.sandbox.hetzner.store import M, Table
+from farm.sandbox.store import M, Table
 from farm.sandbox.wire import (
     BadRequestError,
     Json,

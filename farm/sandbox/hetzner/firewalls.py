@@ -14,7 +14,7 @@ from farm.sandbox.hetzner.errors import ApiError, invalid_input, not_unique
 from farm.sandbox.hetzner.labels import parse_selector
 from farm.sandbox.hetzner.records import Action, Command, Firewall, Project, Rule, Target
 from farm.sandbox.hetzner.rules import LAST_PORT, check_width
-from farm.sandbox.hetzner.store import living
+from farm.sandbox.store import living
 
 PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 PROTOCOLS = ("tcp", "udp", "icmp", "esp", "gre")

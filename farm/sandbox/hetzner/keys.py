@@ -11,7 +11,7 @@ from farm.sandbox.hetzner.body import Body
 from farm.sandbox.hetzner.cloud import HetznerCloud
 from farm.sandbox.hetzner.errors import invalid_input, not_unique
 from farm.sandbox.hetzner.records import Project, SshKey
-from farm.sandbox.hetzner.store import living
+from farm.sandbox.store import living
 
 
 def create_key(cloud: HetznerCloud, project: Project, body: Body) -> SshKey:

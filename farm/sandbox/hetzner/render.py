@@ -13,7 +13,7 @@ from farm.sandbox.hetzner.render_catalog import (
     moment,
     server_type_json,
 )
-from farm.sandbox.hetzner.store import living
+from farm.sandbox.store import living
 from farm.sandbox.wire import Json, JsonObject
 
 GIGABYTE = 1_000_000_000

@@ -32,7 +32,7 @@ from farm.sandbox.hetzner.records import (
     Target,
 )
 from farm.sandbox.hetzner.render_catalog import is_retired
-from farm.sandbox.hetzner.store import living
+from farm.sandbox.store import living
 
 MAX_USER_DATA = 32768
 NOT_OFFERED = ("volumes", "networks", "placement_group", "ssh_keys")

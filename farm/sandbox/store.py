@@ -1,4 +1,4 @@
-"""The cloud's records in memory and on disk: one SQLite file, written through."""
+"""A cloud's records in memory and on disk: one SQLite file, written through."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from farm.sandbox.hetzner.codec import from_text, to_text
-
-FIRST_ID = 100_001
+from farm.sandbox.codec import from_text, to_text
 
 
 class Record(Protocol):
@@ -38,9 +36,12 @@ M = TypeVar("M", bound=Mortal)
 
 
 class Store:
-    """The file. Opened and used by one event loop only."""
+    """The file. Opened and used by one event loop only.
 
-    def __init__(self, path: Path) -> None:
+    Numbers begin at `first_id`: machines of two clouds must not have the same one.
+    """
+
+    def __init__(self, path: Path, *, first_id: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(path, isolation_level=None)
         self._database.execute("pragma journal_mode = wal")
@@ -50,7 +51,7 @@ class Store:
             " (kind text, id integer, body text not null, primary key (kind, id))"
         )
         (highest,) = self._database.execute("select max(id) from records").fetchone()
-        self._last_id = max(highest or 0, FIRST_ID - 1)
+        self._last_id = max(highest or 0, first_id - 1)
 
     def close(self) -> None:
         """Close the file; what was put is in it."""
