@@ -12,10 +12,13 @@ from hcloud.firewalls import BoundFirewall
 from hcloud.firewalls import FirewallRule as CloudRule
 from hcloud.images import BoundImage, Image
 from hcloud.locations import Location
+from hcloud.primary_ips import PrimaryIP
 from hcloud.server_types import ServerType
 from hcloud.servers import CreateServerResponse, Server
+from hcloud.volumes import Volume
 
 from provisioning.errors import Rejected, Transient
+from provisioning.hetzner_bills import bills_of
 from provisioning.hetzner_errors import LastAnswer, farm_errors
 from provisioning.hetzner_values import (
     action_of,
@@ -27,6 +30,8 @@ from provisioning.hetzner_values import (
 )
 from provisioning.provider import (
     Action,
+    Billable,
+    BillableKind,
     Created,
     Firewall,
     Machine,
@@ -100,8 +105,9 @@ class Hetzner:
             types = self._client.server_types.get_all()
             return offers_of(types, pricing, now=self._last.at)
 
-    def find_image(self, labels: Mapping[str, str]) -> str | None:
-        """The id of the newest available snapshot that carries all `labels`."""
+    def find_image(self, labels: Mapping[str, str], location: str) -> str | None:
+        """The id of the newest available snapshot with all `labels`; one boots everywhere."""
+        del location
         with farm_errors(self._last, writes=False):
             # The SDK (2.27) sends the page size as `status`, so the status is looked at here.
             images = self._client.images.get_all(type=["snapshot"], label_selector=selector(labels))
@@ -146,6 +152,16 @@ class Hetzner:
         with farm_errors(self._last, writes=True), _absence_is_fine():
             self._client.servers.shutdown(Server(id=int(provider_id)))
 
+    def power_on(self, provider_id: str) -> None:
+        """Switch it on; one that is on stays so."""
+        with farm_errors(self._last, writes=True), _absence_is_fine():
+            self._client.servers.power_on(Server(id=int(provider_id)))
+
+    def power_off(self, provider_id: str) -> None:
+        """Pull the plug; one that is off stays so, and costs as much."""
+        with farm_errors(self._last, writes=True), _absence_is_fine():
+            self._client.servers.power_off(Server(id=int(provider_id)))
+
     def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> str:
         """Order a snapshot; answers its image's id, which becomes available later."""
         with farm_errors(self._last, writes=True):
@@ -167,6 +183,34 @@ class Hetzner:
         with farm_errors(self._last, writes=False):
             servers = self._client.servers.get_all(label_selector=selector(labels))
             return tuple({s.id: machine_of(s) for s in servers}.values())
+
+    def billables(self, labels: Mapping[str, str]) -> tuple[Billable, ...]:
+        """Servers, their addresses, volumes and snapshots that carry all `labels`."""
+        wanted = selector(labels)
+        with farm_errors(self._last, writes=False):
+            servers = self._client.servers.get_all(label_selector=wanted)
+            volumes = self._client.volumes.get_all(label_selector=wanted)
+            images = self._client.images.get_all(type=["snapshot"], label_selector=wanted)
+            # An address that came with a server has no labels of its own.
+            ips = self._client.primary_ips.get_all()
+            pricing = self._client.request(method="GET", url="/pricing")["pricing"]
+            return bills_of(
+                pricing, servers=servers, ips=ips, volumes=volumes, images=images, labels=labels
+            )
+
+    def remove(self, billable: Billable) -> None:
+        """Delete one thing; an address that came with a server goes with it."""
+        number = int(billable.id)
+        with farm_errors(self._last, writes=True), _absence_is_fine():
+            match billable.kind:
+                case BillableKind.SERVER:
+                    self._client.servers.delete(Server(id=number))
+                case BillableKind.IPV4:
+                    self._client.primary_ips.delete(PrimaryIP(id=number))
+                case BillableKind.VOLUME:
+                    self._client.volumes.delete(Volume(id=number))
+                case BillableKind.SNAPSHOT:
+                    self._client.images.delete(Image(id=number))
 
     def _order(self, order: MachineOrder, firewall: BoundFirewall) -> CreateServerResponse:
         # No ssh_keys: machines trust the farm's certificate authority and nothing else.

@@ -34,14 +34,16 @@ STATUSES = {
 RuleKey = tuple[str, str, str, frozenset[str]]
 
 
-class _Amount(TypedDict):
+class Amount(TypedDict):
+    """Money as a decimal string."""
+
     net: str
 
 
 class _PlacePrice(TypedDict):
     location: str
-    price_hourly: _Amount
-    price_monthly: _Amount
+    price_hourly: Amount
+    price_monthly: Amount
 
 
 class _TypePrices(TypedDict):
@@ -54,12 +56,18 @@ class _IpPrices(TypedDict):
     prices: list[_PlacePrice]
 
 
+class _PerGigabyte(TypedDict):
+    price_per_gb_month: Amount
+
+
 class Pricing(TypedDict):
     """The part of GET /pricing that we read; amounts are decimal strings."""
 
     currency: str
     server_types: list[_TypePrices]
     primary_ips: list[_IpPrices]
+    image: _PerGigabyte
+    volume: _PerGigabyte
 
 
 class _ActionError(TypedDict):
@@ -122,12 +130,12 @@ def offers_of(
 ) -> tuple[Offer, ...]:
     """Every type at every place that has a price; `now` is the cloud's own hour."""
     currency = pricing["currency"]
-    ipv4 = _by_place(
+    ipv4 = by_place(
         p for ip in pricing["primary_ips"] if ip["type"] == "ipv4" for p in ip["prices"]
     )
-    prices = {entry["name"]: _by_place(entry["prices"]) for entry in pricing["server_types"]}
+    prices = {entry["name"]: by_place(entry["prices"]) for entry in pricing["server_types"]}
     return tuple(
-        _offer(kind, place, _price(own[name], currency), _price(ipv4[name], currency), now)
+        _offer(kind, place, price_of(own[name], currency), price_of(ipv4[name], currency), now)
         for kind in types
         for own in (prices.get(kind.name or "", {}),)
         for place in kind.locations or ()
@@ -160,11 +168,13 @@ def _retired(place: ServerTypeLocation, now: datetime | None) -> bool:
     return end is not None and now is not None and end <= now
 
 
-def _by_place(prices: Iterable[_PlacePrice]) -> dict[str, _PlacePrice]:
+def by_place(prices: Iterable[_PlacePrice]) -> dict[str, _PlacePrice]:
+    """Prices by the name of their place."""
     return {price["location"]: price for price in prices}
 
 
-def _price(raw: _PlacePrice, currency: str) -> Price:
+def price_of(raw: _PlacePrice, currency: str) -> Price:
+    """A price of the list, net."""
     return Price(
         hourly=micros(raw["price_hourly"]["net"]),
         monthly=micros(raw["price_monthly"]["net"]),

@@ -10,8 +10,13 @@ from typing import Protocol
 
 
 class MachineStatus(StrEnum):
-    """What a cloud says of a machine, in the few words that change what we do."""
+    """What a cloud says of a machine, in the few words that change what we do.
 
+    UNFINISHED is part of a machine: what a broken-off create left, or a deletion not yet carried
+    through. `Provider.create` completes the one, `Provider.delete` ends both.
+    """
+
+    UNFINISHED = "unfinished"
     STARTING = "starting"
     RUNNING = "running"
     OFF = "off"
@@ -47,7 +52,7 @@ class Firewall:
 class MachineOrder:
     """All that a cloud needs to make one machine.
 
-    `name` is unique in the project and is how a lost answer is found again; `user_data` is at most
+    `name` is unique among ours and is how a lost answer is found again; `user_data` is at most
     32,768 bytes of UTF-8; `image` is an id or a name as `Provider.find_image` or the catalogue
     gives it; `labels` mark the machine as ours.
     """
@@ -63,7 +68,10 @@ class MachineOrder:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine as the cloud shows it. `created_at` is the cloud's own, in UTC."""
+    """One machine as the cloud shows it. `created_at` is the cloud's own, in UTC.
+
+    It is None only for an UNFINISHED one of which the cloud tells no age.
+    """
 
     provider_id: str
     name: str
@@ -71,7 +79,7 @@ class Machine:
     ipv4: str | None
     server_type: str
     location: str
-    created_at: datetime
+    created_at: datetime | None
     labels: Mapping[str, str]
 
 
@@ -106,16 +114,47 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A server type at a place: its price today, the IPv4 apart, and whether it is to be had."""
+    """A server type at a place: its price today, and whether it is to be had.
+
+    The IPv4 is apart, and so is the disk where the cloud sells it apart (`volume_price`).
+    """
 
     server_type: str
     location: str
     available: bool
     price: Price
     ipv4_price: Price
+    volume_price: Price | None = None
     cores: int = 0
     memory_gb: float = 0.0
     disk_gb: int = 0
+
+
+class BillableKind(StrEnum):
+    """What a cloud charges for, one by one."""
+
+    SERVER = "server"
+    IPV4 = "ipv4"
+    VOLUME = "volume"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Billable:
+    """One thing at the cloud that costs money, with what it costs today.
+
+    `id` is the cloud's own within `location`; `machine` is the name of the machine it belongs or
+    belonged to, "" where it belongs to none; `labels` are its own, or its machine's.
+    """
+
+    kind: BillableKind
+    id: str
+    name: str
+    location: str
+    machine: str
+    created_at: datetime | None
+    labels: Mapping[str, str]
+    price: Price
 
 
 class Provider(Protocol):
@@ -135,14 +174,16 @@ class Provider(Protocol):
     def offers(self) -> tuple[Offer, ...]:
         """Every server type at every place with today's price and availability."""
 
-    def find_image(self, labels: Mapping[str, str]) -> str | None:
-        """The id of the newest available image of ours that carries all `labels`."""
+    def find_image(self, labels: Mapping[str, str], location: str) -> str | None:
+        """The id of the newest image of ours with all `labels` that boots at `location`."""
 
     def find(self, name: str) -> Machine | None:
         """The machine of that name, or None if the cloud has none."""
 
     def create(self, order: MachineOrder) -> Created:
         """Make the machine. A name already taken by a machine with our labels is adopted.
+
+        What a create that broke off has left is completed; a refused one leaves nothing behind.
 
         AnswerLost when it may have been made: call `find` before asking again.
         """
@@ -153,11 +194,26 @@ class Provider(Protocol):
     def shutdown(self, provider_id: str) -> None:
         """Ask the machine to power off by itself."""
 
+    def power_on(self, provider_id: str) -> None:
+        """Switch the machine on; content if it is on already, or coming or going."""
+
+    def power_off(self, provider_id: str) -> None:
+        """Switch the machine off; content if it is off already, or coming or going."""
+
     def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> str:
         """Order an image of the machine's disk; answers the image's id, available later."""
 
     def delete(self, provider_id: str) -> None:
-        """Delete the machine and whatever of ours hangs on it; look with `find` until gone."""
+        """Delete the machine and whatever of ours hangs on it, as far as can be done now.
+
+        Look with `find` until it is gone, and call again while it shows anything but DELETING.
+        """
 
     def machines(self, labels: Mapping[str, str]) -> tuple[Machine, ...]:
         """Every machine at the cloud that carries all `labels`, from paged lists."""
+
+    def billables(self, labels: Mapping[str, str]) -> tuple[Billable, ...]:
+        """Everything at the cloud that costs money and is marked with all `labels`."""
+
+    def remove(self, billable: Billable) -> None:
+        """Order the end of one such thing, and of it alone; gone already is no error."""

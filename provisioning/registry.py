@@ -7,26 +7,66 @@ from dataclasses import dataclass, field
 from provisioning.errors import NeedsOperator
 from provisioning.hetzner import ENDPOINT, Hetzner
 from provisioning.provider import Provider
+from provisioning.scaleway import ZONES, Scaleway
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What opens one project at one cloud. `endpoint` is the address with its /v1."""
+    """What opens one project at one cloud.
+
+    At Hetzner `endpoint` is the address with its /v1 and the rest is not needed. At Scaleway
+    `token` is the secret key, and every zone in which there may be a machine of ours is named.
+    """
 
     provider: str
     token: str = field(repr=False)
     endpoint: str = ENDPOINT
+    access_key: str = ""
+    project: str = ""
+    zones: tuple[str, ...] = ZONES
 
 
 def provider_for(credentials: Credentials) -> Provider:
     """The cloud that `credentials` open; no request is made. NeedsOperator if they cannot."""
-    if credentials.provider != "hetzner":
-        raise NeedsOperator(
-            "unknown_provider", f'There is no cloud "{credentials.provider}" here: use "hetzner".'
-        )
+    if credentials.provider == "hetzner":
+        return _hetzner(credentials)
+    if credentials.provider == "scaleway":
+        return _scaleway(credentials)
+    raise NeedsOperator(
+        "unknown_provider",
+        f'There is no cloud "{credentials.provider}" here: use "hetzner" or "scaleway".',
+    )
+
+
+def _hetzner(credentials: Credentials) -> Hetzner:
     token = credentials.token.strip()
     if not token:
         raise NeedsOperator("no_token", "No Hetzner token is set: put one in HETZNER_TOKEN.")
     if not (token.isascii() and token.isalnum()):
         raise NeedsOperator("bad_token", "HETZNER_TOKEN holds more than a token: paste it again.")
     return Hetzner(token=token, endpoint=credentials.endpoint)
+
+
+def _scaleway(credentials: Credentials) -> Scaleway:
+    needed = (credentials.access_key, credentials.token, credentials.project)
+    if not all(word.strip() for word in needed):
+        raise NeedsOperator(
+            "no_token",
+            "Scaleway needs SCALEWAY_ACCESS_KEY, SCALEWAY_SECRET_KEY and SCALEWAY_PROJECT_ID.",
+        )
+    try:
+        return Scaleway(
+            access_key=credentials.access_key.strip(),
+            secret_key=credentials.token.strip(),
+            project=credentials.project.strip(),
+            zones=credentials.zones,
+            endpoint=credentials.endpoint,
+        )
+    except ValueError:
+        # The SDK's own sentence would show the secret key.
+        raise NeedsOperator(
+            "bad_token",
+            "One of SCALEWAY_ACCESS_KEY (SCW...), SCALEWAY_SECRET_KEY, SCALEWAY_PROJECT_ID (both "
+            "like 11111111-2222-4333-8444-555555555555) or SCALEWAY_ENDPOINT is not what Scaleway "
+            "gave out: paste it again.",
+        ) from None

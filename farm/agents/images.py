@@ -43,8 +43,9 @@ def build_image(*, actor: User | None, door: Door, seconds: float, tell: Tell) -
 
 def built_image() -> str | None:
     """The id of the image that new machines start from; None while they start from Debian."""
-    provider = provider_of(catalog().regions.default.places[0].provider)
-    return provider.find_image(image_labels(catalog().runtime_version))
+    place = catalog().regions.default.places[0]
+    provider = provider_of(place.provider)
+    return provider.find_image(image_labels(catalog().runtime_version), place.location)
 
 
 def _smallest(provider: Provider, plan: Plan, region: Region) -> Offer:
@@ -99,7 +100,7 @@ def _snapshot(provider: Provider, machine: Machine, seconds: float, tell: Tell) 
     tell("Taking the image")
     description = f"OpenClaw {catalog().runtime_version} on Node {catalog().node_version}"
     image = provider.snapshot(machine.provider_id, description=description, labels=labels)
-    _until(lambda: provider.find_image(labels) == image, seconds, "for the image")
+    _until(lambda: provider.find_image(labels, machine.location) == image, seconds, "for the image")
     return image
 
 

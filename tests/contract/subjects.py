@@ -10,9 +10,64 @@ from typing import Protocol
 
 from farm.sandbox.wire import JsonObject
 from provisioning.hetzner import Hetzner
-from provisioning.provider import Provider
+from provisioning.provider import Firewall, FirewallRule, MachineOrder, Price, Provider
+from provisioning.scaleway import Scaleway
 from tests.provisioning.memory import MemoryProvider
 from tests.sandbox.hetzner.cloud_at_work import CloudAtWork, cloud_at_work
+from tests.sandbox.scaleway.scaleway_at_work import ScalewayAtWork, scaleway_at_work
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What is ordered at a cloud, what it costs there, and another place that has it."""
+
+    server_type: str
+    location: str
+    elsewhere: str
+    image: str
+    price: Price
+    ipv4_price: Price
+    volume_price: Price | None
+    size: tuple[int, float, int]
+
+
+CX23 = Goods(
+    server_type="cx23",
+    location="fsn1",
+    elsewhere="nbg1",
+    image="debian-12",
+    price=Price(hourly=6_400, monthly=3_990_000, currency="EUR"),
+    ipv4_price=Price(hourly=800, monthly=500_000, currency="EUR"),
+    volume_price=None,
+    size=(2, 4.0, 40),
+)
+DEV1_M = Goods(
+    server_type="DEV1-M",
+    location="fr-par-1",
+    elsewhere="fr-par-2",
+    image="debian_bookworm",
+    price=Price(hourly=20_196, monthly=None, currency="EUR"),
+    ipv4_price=Price(hourly=4_000, monthly=None, currency="EUR"),
+    volume_price=Price(hourly=2_360, monthly=None, currency="EUR"),
+    size=(3, 4.0, 20),
+)
+
+
+OURS = {"farm": "f1", "farm-server": "s1"}
+NAME = "farm-s1"
+
+
+def order_of(goods: Goods) -> MachineOrder:
+    """An order of these goods, with our labels."""
+    return MachineOrder(
+        name=NAME,
+        server_type=goods.server_type,
+        location=goods.location,
+        image=goods.image,
+        user_data="#cloud-config\n",
+        labels=OURS,
+        firewall=Firewall("farm-f1", (FirewallRule(22, ("0.0.0.0/0", "::/0")),)),
+    )
 
 
 class Subject(Protocol):
@@ -21,6 +76,10 @@ class Subject(Protocol):
     @property
     def provider(self) -> Provider:
         """The provider on trial."""
+
+    @property
+    def goods(self) -> Goods:
+        """What to order there."""
 
     def sell_out(self, server_type: str, location: str) -> None:
         """That type is not to be had there any more."""
@@ -37,6 +96,7 @@ class InMemory:
     """The provider of the engine's tests."""
 
     provider: MemoryProvider
+    goods: Goods = CX23
 
     def sell_out(self, server_type: str, location: str) -> None:
         """See Subject."""
@@ -57,6 +117,7 @@ class AtHetzner:
 
     provider: Hetzner
     at_work: CloudAtWork
+    goods: Goods = CX23
 
     def sell_out(self, server_type: str, location: str) -> None:
         """See Subject."""
@@ -73,11 +134,38 @@ class AtHetzner:
         self.at_work.order("/faults", lost)
 
 
+@dataclass(frozen=True, slots=True)
+class AtScaleway:
+    """The Scaleway adapter with its real SDK, over HTTP against the sandbox's cloud."""
+
+    provider: Scaleway
+    at_work: ScalewayAtWork
+    goods: Goods = DEV1_M
+
+    def sell_out(self, server_type: str, location: str) -> None:
+        """See Subject."""
+        gone: JsonObject = {"server_type": server_type, "zone": location}
+        self.at_work.order("/scaleway/stock", {**gone, "availability": "shortage"})
+
+    def limit(self, servers: int) -> None:
+        """See Subject."""
+        self.at_work.order("/scaleway/limits", {"servers": servers})
+
+    def lose_answer_to_create(self) -> None:
+        """See Subject."""
+        match = ["POST", "/servers name="]
+        self.at_work.order("/faults", {"match": match, "reset": True, "when": "after"})
+
+
 @contextmanager
 def subject(kind: str, folder: Path) -> Iterator[Subject]:
     """The cloud of that kind, empty."""
     if kind == "memory":
         yield InMemory(MemoryProvider())
+        return
+    if kind == "scaleway":
+        with scaleway_at_work(folder) as scaleway:
+            yield AtScaleway(scaleway.provider(), scaleway)
         return
     with cloud_at_work(folder) as at_work:
         yield AtHetzner(Hetzner(token=at_work.cloud.token, endpoint=at_work.endpoint), at_work)

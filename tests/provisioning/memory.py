@@ -21,6 +21,8 @@ from provisioning.errors import (
 from provisioning.provider import (
     Action,
     ActionStatus,
+    Billable,
+    BillableKind,
     Created,
     Firewall,
     Machine,
@@ -33,6 +35,7 @@ from provisioning.provider import (
 IMAGES = ("debian-12",)
 MAX_USER_DATA = 32768
 IPV4_PRICE = Price(hourly=800, monthly=500_000, currency="EUR")
+SNAPSHOT_PRICE = Price(hourly=40, monthly=28_600, currency="EUR")
 PRICES = {
     "cx23": Price(hourly=6_400, monthly=3_990_000, currency="EUR"),
     "cx33": Price(hourly=10_400, monthly=6_490_000, currency="EUR"),
@@ -108,7 +111,7 @@ class MemoryProvider:
                 for place in PLACES
             )
 
-    def find_image(self, labels: Mapping[str, str]) -> str | None:
+    def find_image(self, labels: Mapping[str, str], location: str) -> str | None:
         """The newest snapshot that is available."""
         with self._call("find_image"):
             fitting = [
@@ -145,9 +148,17 @@ class MemoryProvider:
     def shutdown(self, provider_id: str) -> None:
         """Off at once."""
         with self._call("shutdown"):
-            machine = self.machines_there.get(provider_id)
-            if machine is not None:
-                self.machines_there[provider_id] = replace(machine, status=MachineStatus.OFF)
+            self._switch(provider_id, MachineStatus.OFF)
+
+    def power_on(self, provider_id: str) -> None:
+        """On at once."""
+        with self._call("power_on"):
+            self._switch(provider_id, MachineStatus.RUNNING)
+
+    def power_off(self, provider_id: str) -> None:
+        """Off at once."""
+        with self._call("power_off"):
+            self._switch(provider_id, MachineStatus.OFF)
 
     def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> str:
         """Available one step of time later."""
@@ -161,10 +172,7 @@ class MemoryProvider:
     def delete(self, provider_id: str) -> None:
         """Gone one step of time later."""
         with self._call("delete"):
-            machine = self.machines_there.get(provider_id)
-            if machine is not None:
-                deleting = replace(machine, status=MachineStatus.DELETING)
-                self.machines_there[provider_id] = deleting
+            self._switch(provider_id, MachineStatus.DELETING)
 
     def machines(self, labels: Mapping[str, str]) -> tuple[Machine, ...]:
         """All that carry the labels, after one step of time."""
@@ -175,6 +183,41 @@ class MemoryProvider:
                 for machine in self.machines_there.values()
                 if labels.items() <= machine.labels.items()
             )
+
+    def billables(self, labels: Mapping[str, str]) -> tuple[Billable, ...]:
+        """Each machine and its address, and each snapshot, that carry the labels."""
+        with self._call("billables"):
+            return tuple(bill for bill in self._bills() if labels.items() <= bill.labels.items())
+
+    def remove(self, billable: Billable) -> None:
+        """Gone one step of time later; an address goes with its machine."""
+        with self._call("remove"):
+            if billable.kind is BillableKind.SNAPSHOT:
+                self._snapshots.pop(billable.id, None)
+            if billable.kind is BillableKind.SERVER:
+                self._switch(billable.id, MachineStatus.DELETING)
+
+    def _bills(self) -> Iterator[Billable]:
+        for machine in self.machines_there.values():
+            price = PRICES[machine.server_type]
+            yield _bill(BillableKind.SERVER, machine.provider_id, price, machine)
+            yield _bill(BillableKind.IPV4, f"ip-{machine.provider_id}", IPV4_PRICE, machine)
+        for snapshot in self._snapshots.values():
+            yield Billable(
+                kind=BillableKind.SNAPSHOT,
+                id=snapshot.id,
+                name=snapshot.id,
+                location="",
+                machine="",
+                created_at=self.now,
+                labels=snapshot.labels,
+                price=SNAPSHOT_PRICE,
+            )
+
+    def _switch(self, provider_id: str, status: MachineStatus) -> None:
+        machine = self.machines_there.get(provider_id)
+        if machine is not None:
+            self.machines_there[provider_id] = replace(machine, status=status)
 
     @contextmanager
     def _call(self, method: str) -> Iterator[None]:
@@ -246,3 +289,16 @@ class MemoryProvider:
     def _number(self) -> str:
         self._issued += 1
         return str(self._issued)
+
+
+def _bill(kind: BillableKind, number: str, price: Price, machine: Machine) -> Billable:
+    return Billable(
+        kind=kind,
+        id=number,
+        name=machine.name,
+        location=machine.location,
+        machine=machine.name,
+        created_at=machine.created_at,
+        labels=machine.labels,
+        price=price,
+    )

@@ -21,9 +21,10 @@ from provisioning.errors import (
 from provisioning.hetzner import Hetzner
 from provisioning.provider import Firewall, FirewallRule
 from provisioning.registry import Credentials, provider_for
-from tests.contract.test_provider import ORDER
+from tests.contract.subjects import CX23, order_of
 from tests.sandbox.hetzner.cloud_at_work import CloudAtWork, cloud_at_work, eventually
 
+ORDER = order_of(CX23)
 CREATE = "POST /servers"
 LIST = "GET /servers"
 

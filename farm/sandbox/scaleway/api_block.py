@@ -1,0 +1,136 @@
+"""The API's doors to block volumes and their snapshots."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from aiohttp import web
+
+from farm.sandbox.guests.base import GuestError
+from farm.sandbox.scaleway.books import new_uid
+from farm.sandbox.scaleway.calls import Call, answered, counted, nothing
+from farm.sandbox.scaleway.errors import in_transit, precondition
+from farm.sandbox.scaleway.records import Server, Snapshot, Volume
+from farm.sandbox.scaleway.render_block import snapshot_json, volume_json
+from farm.sandbox.store import living
+
+log = logging.getLogger(__name__)
+
+
+def _volume(call: Call) -> Volume:
+    return call.cloud.books.volume(call.project.id, call.zone, call.path["id"])
+
+
+async def list_volumes(call: Call) -> web.Response:
+    """Filtered by name, tags and the server they are attached to."""
+    call.check_project("project_id")
+    books = call.cloud.books
+    there = [
+        volume
+        for volume in living(books.volumes, call.project.id)
+        if volume.zone == call.zone
+        and call.wish("name") in volume.name
+        and call.wish("product_resource_id") in ("", volume.server)
+        and call.tagged(volume.tags)
+    ]
+    return counted(call, "volumes", [volume_json(books, volume) for volume in there])
+
+
+async def get_volume(call: Call) -> web.Response:
+    """One volume."""
+    return answered(volume_json(call.cloud.books, _volume(call)))
+
+
+async def update_volume(call: Call) -> web.Response:
+    """Another name, other tags."""
+    body, volume, books = call.body, _volume(call), call.cloud.books
+    changed = replace(
+        volume,
+        name=body.text("name", volume.name),
+        tags=body.texts("tags") if body.has("tags") else volume.tags,
+        updated=books.now(),
+    )
+    return answered(volume_json(books, books.volumes.put(changed)))
+
+
+async def delete_volume(call: Call) -> web.Response:
+    """Remove one that no server has."""
+    volume, books = _volume(call), call.cloud.books
+    if volume.detaching:
+        raise in_transit("volume", volume.uid, "in_use")
+    if volume.server is not None:
+        raise precondition("resource_still_in_use", "volume is attached")
+    books.volumes.put(replace(volume, deleted=books.now()))
+    return nothing()
+
+
+async def list_snapshots(call: Call) -> web.Response:
+    """Filtered by name, tags and volume."""
+    call.check_project("project_id")
+    books = call.cloud.books
+    there = [
+        snapshot
+        for snapshot in living(books.snapshots, call.project.id)
+        if snapshot.zone == call.zone
+        and call.wish("name") in snapshot.name
+        and call.wish("volume_id") in ("", snapshot.volume)
+        and call.tagged(snapshot.tags)
+    ]
+    return counted(call, "snapshots", [snapshot_json(books, one) for one in there])
+
+
+async def get_snapshot(call: Call) -> web.Response:
+    """One snapshot."""
+    books = call.cloud.books
+    snapshot = books.snapshot(call.project.id, call.zone, call.path["id"])
+    return answered(snapshot_json(books, snapshot))
+
+
+async def create_snapshot(call: Call) -> web.Response:
+    """Copy a volume with the machine that it is the disk of."""
+    call.check_project("project_id")
+    body, books = call.body, call.cloud.books
+    volume = books.volume(call.project.id, call.zone, body.text("volume_id"))
+    server = books.server_with(volume.server)
+    if server is None or not server.made:
+        raise precondition("attribute_must_be_set", "this sandbox copies attached volumes only")
+    number = books.next_id()
+    snapshot = books.snapshots.put(
+        Snapshot(
+            id=number,
+            uid=new_uid(),
+            project=call.project.id,
+            zone=call.zone,
+            name=body.text("name"),
+            created=books.now(),
+            size=volume.size,
+            tags=body.texts("tags"),
+            volume=volume.uid,
+            guest_image=f"image-{number}",
+            rate=books.catalog.snapshot_gb,
+            server=server.uid,
+        )
+    )
+    call.cloud.switching.spawn(_copy(call, server, snapshot))
+    return answered(snapshot_json(books, snapshot))
+
+
+async def _copy(call: Call, server: Server, snapshot: Snapshot) -> None:
+    try:
+        await call.cloud.guests.snapshot(server.id, snapshot.guest_image)
+    except GuestError:
+        log.exception("The snapshot %s failed.", snapshot.name)
+        return
+    call.cloud.books.snapshots.put(replace(snapshot, ready=True))
+
+
+async def delete_snapshot(call: Call) -> web.Response:
+    """Remove one that no image stands on."""
+    books = call.cloud.books
+    snapshot = books.snapshot(call.project.id, call.zone, call.path["id"])
+    if any(i.snapshot == snapshot.uid for i in living(books.images, call.project.id)):
+        raise precondition("resource_still_in_use", "snapshot is used by an image")
+    await call.cloud.guests.delete_image(snapshot.guest_image)
+    books.snapshots.put(replace(snapshot, deleted=books.now()))
+    return nothing()

@@ -1,0 +1,170 @@
+"""A server at Scaleway takes several calls; every step here finds what an earlier try has done."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from scaleway.instance.v1 import (
+    IpType,
+    SecurityGroup,
+    SecurityGroupPolicy,
+    Server,
+    ServerAction,
+    VolumeServerTemplate,
+    VolumeVolumeType,
+)
+from scaleway.marketplace.v2 import LocalImageType
+
+from provisioning.errors import Rejected
+from provisioning.provider import Firewall, MachineOrder
+from provisioning.scaleway_errors import ABSENT, Refusal
+from provisioning.scaleway_line import Lines, every
+from provisioning.scaleway_parts import end_all, end_ip, end_server, ips_with, mark_volumes
+from provisioning.scaleway_values import (
+    ROOT_BYTES,
+    UNFINISHED,
+    cloud_rules,
+    rule_key,
+    state_of,
+    tags_of,
+)
+
+USER_DATA = "cloud-init"
+
+
+def complete(lines: Lines, order: MachineOrder, there: Sequence[Server]) -> Server:
+    """The server of this order, made or made whole, switched on and known as finished."""
+    zone, tags = order.location, tags_of(order.name, order.labels)
+    server = there[0] if there else _new_server(lines, order)
+    for surplus in there[1:]:
+        # An order whose answer was lost came through after the next one.
+        end_server(lines, zone, surplus)
+    mark_volumes(lines, zone, server)
+    if state_of(server) == "stopped":
+        content = order.user_data.encode()
+        lines.instance.set_server_user_data(
+            zone=zone, server_id=server.id, key=USER_DATA, content=content
+        )
+        lines.instance.server_action(zone=zone, server_id=server.id, action=ServerAction.POWERON)
+    # From here on it counts as whole: a crash before this comes back through all of it.
+    update = lines.instance._update_server  # noqa: SLF001 - the SDK has no other name for PATCH
+    finished: Server = update(zone=zone, server_id=server.id, tags=tags).server
+    return finished
+
+
+def undo(lines: Lines, order: MachineOrder) -> None:
+    """Leave nothing behind of an order that was refused half-way."""
+    end_all(lines, order.location, order.name)
+    end_all(lines, order.location, order.name)
+
+
+def _new_server(lines: Lines, order: MachineOrder) -> Server:
+    image = _image(lines, order)
+    group = _ensured(lines, order)
+    made: Server = lines.instance.create_server(
+        zone=order.location,
+        name=order.name,
+        commercial_type=order.server_type,
+        image=image,
+        dynamic_ip_required=False,
+        public_ips=[_address(lines, order)],
+        security_group=group,
+        tags=[*tags_of(order.name, order.labels), UNFINISHED],
+        volumes={
+            "0": VolumeServerTemplate(
+                volume_type=VolumeVolumeType.SBS_VOLUME, boot=True, size=ROOT_BYTES
+            )
+        },
+    ).server
+    return made
+
+
+def _address(lines: Lines, order: MachineOrder) -> str:
+    """An address of this order's own: the one of an earlier try, or a new one."""
+    tags = tags_of(order.name, order.labels)
+    kept = [str(ip.id) for ip in ips_with(lines, order.location, tags)]
+    for surplus in kept[1:]:
+        end_ip(lines, order.location, surplus)
+    if kept:
+        return kept[0]
+    made = lines.instance.create_ip(zone=order.location, type_=IpType.ROUTED_IPV4, tags=tags)
+    return str(made.ip.id)
+
+
+def _image(lines: Lines, order: MachineOrder) -> str:
+    """An image of ours goes by its id, one of the marketplace by its label."""
+    if _is_id(order.image):
+        return order.image
+    try:
+        images = every(
+            lambda page: lines.market.list_local_images(
+                zone=order.location,
+                image_label=order.image,
+                type_=LocalImageType.INSTANCE_SBS,
+                page=page,
+            ),
+            lambda page: page.local_images,
+        )
+    except Refusal as refusal:
+        if refusal.type not in ABSENT:
+            raise
+        images = []
+    fitting = [i.id for i in images if order.server_type in i.compatible_commercial_types]
+    if not fitting and not images:
+        raise Rejected("unknown_image", f"Scaleway has no image {order.image} in {order.location}.")
+    # A type too new for the image's own list is tried all the same: the API has the last word.
+    return str((fitting or [image.id for image in images])[0])
+
+
+def _is_id(word: str) -> bool:
+    try:
+        uuid.UUID(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _ensured(lines: Lines, order: MachineOrder) -> str:
+    """The farm's security group in the zone, with these very rules; made or corrected if need be.
+
+    All its machines share it. Two made at once do no harm: the older one is used, neither costs.
+    """
+    zone, wanted = order.location, order.firewall
+    groups = every(
+        lambda page: lines.instance.list_security_groups(zone=zone, name=wanted.name, page=page),
+        lambda page: page.security_groups,
+    )
+    same = [group for group in groups if group.name == wanted.name]
+    group = min(same, key=_age) if same else _new_group(lines, zone, wanted.name)
+    _set_rules(lines, zone, group.id, wanted)
+    return str(group.id)
+
+
+def _age(group: SecurityGroup) -> tuple[str, str]:
+    return (str(group.creation_date), group.id)
+
+
+def _new_group(lines: Lines, zone: str, name: str) -> SecurityGroup:
+    return lines.instance.create_security_group(
+        zone=zone,
+        name=name,
+        description="The farm's machines",
+        stateful=True,
+        inbound_default_policy=SecurityGroupPolicy.DROP,
+        outbound_default_policy=SecurityGroupPolicy.ACCEPT,
+        enable_default_security=True,
+    ).security_group
+
+
+def _set_rules(lines: Lines, zone: str, group: str, wanted: Firewall) -> None:
+    rules = every(
+        lambda page: lines.instance.list_security_group_rules(
+            zone=zone, security_group_id=group, page=page
+        ),
+        lambda page: page.rules,
+    )
+    there = {rule_key(rule) for rule in rules if rule.editable}
+    new = cloud_rules(wanted)
+    if there != {rule_key(rule) for rule in new}:
+        lines.instance.set_security_group_rules(zone=zone, security_group_id=group, rules=new)
