@@ -80,7 +80,11 @@ def _start(supervisor: Supervisor) -> Ground | None:
         return None
     supervisor.tell(ground.sentence)
     environ = {**os.environ, **ground.environ}
-    ports = {"PORT": str(settings.PORT), "TUNNEL_PORT": str(settings.TUNNEL_PORT)}
+    ports = {
+        "PORT": str(settings.PORT),
+        "TUNNEL_PORT": str(settings.TUNNEL_PORT),
+        "RELAY_PORT": str(settings.RELAY_PORT),
+    }
     leave_word({**ground.environ, **ports})
     for job in of_a_farm(str(settings.PORT)):
         supervisor.add(Child(job, environ, logs))
@@ -126,7 +130,12 @@ def _announce(ground: Ground, *, as_json: bool) -> None:
 
 
 def _refuse_taken_ports() -> None:
-    for port, what in ((settings.PORT, "site"), (settings.TUNNEL_PORT, "agents' own pages")):
+    wanted = (
+        (settings.PORT, "site"),
+        (settings.TUNNEL_PORT, "agents' own pages"),
+        (settings.RELAY_PORT, "relay"),
+    )
+    for port, what in wanted:
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError as error:

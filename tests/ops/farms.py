@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.pairs.own import environ_of
 
 DEADLINE = 90.0
-OURS = ("FARM_DATA", "FARM_USER", "PORT", "TUNNEL_PORT", "GUESTS", "HETZNER", "SANDBOX")
+OURS = ("FARM_DATA", "FARM_USER", "PORT", "TUNNEL_PORT", "RELAY", "GUESTS", "HETZNER", "SANDBOX")
 
 
 def until(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
@@ -41,6 +41,7 @@ class Surroundings:
     data: Path
     port: int
     tunnel_port: int
+    relay_port: int = field(default_factory=lambda: free_port())
     guests: str = "simulated"
     extra: Mapping[str, str] = field(default_factory=dict)
 
@@ -48,10 +49,14 @@ class Surroundings:
     def environ(self) -> dict[str, str]:
         """This process's environment with nothing of another farm's in it."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        ports = {"PORT": str(self.port), "TUNNEL_PORT": str(self.tunnel_port)} if self.port else {}
+        ports = {
+            "PORT": str(self.port),
+            "TUNNEL_PORT": str(self.tunnel_port),
+            "RELAY_PORT": str(self.relay_port),
+        }
         return {
             **kept,
-            **ports,
+            **(ports if self.port else {}),
             "FARM_DATA": str(self.data),
             "GUESTS": self.guests,
             **environ_of(self.data),

@@ -9,6 +9,8 @@ from django.conf import settings
 from farm.catalog import Words, catalog
 
 SANDBOX_PROVIDER = "sandbox"
+COMPATIBLE_PROVIDER = "compatible"
+"""Any address that speaks OpenAI's chat completions; for shared keys only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""How each provider's wire format is read, bounded, metered and answered."""
