@@ -6,13 +6,17 @@ from dataclasses import asdict
 
 from aiohttp import web
 
+from farm.sandbox.model.pace import Pace, read_pace
 from farm.sandbox.model.script import read_script
 from farm.sandbox.model.service import Model
 from farm.sandbox.wire import answer, read_object
 
 
 def model_routes(model: Model) -> list[web.RouteDef]:
-    """POST /model/script replaces the script, DELETE ends it; GET /model/log, newest last."""
+    """POST /model/script replaces the script, DELETE ends it; /model/pace does so for streams.
+
+    GET /model/log is what it was asked, newest last.
+    """
 
     async def script(request: web.Request) -> web.Response:
         model.script = read_script(await read_object(request))
@@ -20,6 +24,14 @@ def model_routes(model: Model) -> list[web.RouteDef]:
 
     async def unscript(_: web.Request) -> web.Response:
         model.script = ()
+        return web.Response(status=204)
+
+    async def pace(request: web.Request) -> web.Response:
+        model.pace = read_pace(await read_object(request))
+        return web.Response(status=204)
+
+    async def usual_pace(_: web.Request) -> web.Response:
+        model.pace = Pace()
         return web.Response(status=204)
 
     async def log(_: web.Request) -> web.Response:
@@ -32,6 +44,8 @@ def model_routes(model: Model) -> list[web.RouteDef]:
     return [
         web.post("/model/script", script),
         web.delete("/model/script", unscript),
+        web.post("/model/pace", pace),
+        web.delete("/model/pace", usual_pace),
         web.get("/model/log", log),
         web.delete("/model/log", forget),
     ]

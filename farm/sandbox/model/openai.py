@@ -12,6 +12,7 @@ from aiohttp import web
 from farm.sandbox.faults import Answer
 from farm.sandbox.model import MODEL
 from farm.sandbox.model.conversation import Conversation, Message, Reply, Role, Tool
+from farm.sandbox.model.speech import Speech
 from farm.sandbox.model.usage import Usage
 from farm.sandbox.wire import (
     BadRequestError,
@@ -75,7 +76,7 @@ class OpenAI:
         """The conversation in a chat completion request; BadRequestError where OpenAI says 400."""
         return read_conversation(body)
 
-    def speech(self, conversation: Conversation, reply: Reply, usage: Usage) -> Completion:
+    def speech(self, conversation: Conversation, reply: Reply, usage: Usage) -> Speech:
         """An answer with an id of its own."""
         return Completion(
             conversation, reply, usage, f"chatcmpl-{secrets.token_hex(12)}", self.created

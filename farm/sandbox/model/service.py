@@ -1,9 +1,8 @@
-"""The model as an HTTP service: two providers' dialects over one mind and one log."""
+"""The model as an HTTP service: three providers' dialects over one mind and one log."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,25 +16,19 @@ from farm.sandbox.model import MOST_STEPS
 from farm.sandbox.model.anthropic import Anthropic
 from farm.sandbox.model.conversation import Conversation, Reply
 from farm.sandbox.model.demo import demo_reply
+from farm.sandbox.model.google import STREAM_VERB, Google
 from farm.sandbox.model.keys import Keyring, Verdict
 from farm.sandbox.model.openai import OpenAI
+from farm.sandbox.model.pace import Pace
+from farm.sandbox.model.responses import Responses
 from farm.sandbox.model.script import ScriptedTurn
+from farm.sandbox.model.speech import Speech
 from farm.sandbox.model.usage import Usage, usage_of
 from farm.sandbox.wire import BadRequestError, JsonObject, answer, read_object
 
 REMEMBERED_REQUESTS = 300
 _LARGEST_REQUEST = 32 * 1024 * 1024
 _LONGEST_LOGGED = 4000
-
-
-class Speech(Protocol):
-    """One answer in a provider's words."""
-
-    def whole(self) -> JsonObject:
-        """As one object."""
-
-    def frames(self) -> Iterator[str]:
-        """As server-sent events."""
 
 
 class Dialect(Protocol):
@@ -92,14 +85,19 @@ class Model:
     gate: Gate
     hosts: frozenset[str]
     script: tuple[ScriptedTurn, ...] = ()
+    pace: Pace = field(default_factory=Pace)
     log: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=REMEMBERED_REQUESTS))
 
     def application(self) -> web.Application:
-        """Both providers' routes; a request with x-api-key is Anthropic's."""
+        """Every provider's routes; a request with x-api-key is Anthropic's."""
         application = web.Application(client_max_size=_LARGEST_REQUEST)
         application.router.add_get("/v1/models", self._list_models)
         application.router.add_post("/v1/chat/completions", self._answer)
+        application.router.add_post("/v1/responses", self._answer)
         application.router.add_post("/v1/messages", self._answer)
+        application.router.add_get("/v1beta/models", self._list_models)
+        application.router.add_post("/v1beta/models/{model}:{verb}", self._answer)
+        application.router.add_post("/v1beta/openai/chat/completions", self._answer)
         return application
 
     def reply(self, conversation: Conversation) -> Reply:
@@ -132,7 +130,11 @@ class Model:
     def _dialect(self, request: web.Request) -> Dialect:
         if "x-api-key" in request.headers or request.path == "/v1/messages":
             return Anthropic()
-        return OpenAI(created=int(self.clock.now().timestamp()))
+        if request.path.startswith("/v1beta/models"):
+            verb = request.match_info.get("verb", "")
+            return Google(request.match_info.get("model", ""), verb == STREAM_VERB)
+        created = int(self.clock.now().timestamp())
+        return Responses(created) if request.path == "/v1/responses" else OpenAI(created)
 
     async def _behind_gate(
         self, request: web.Request, dialect: Dialect, handler: Handler
@@ -158,7 +160,7 @@ class Model:
         self._remember(request, key, conversation, reply)
         speech = dialect.speech(conversation, reply, usage_of(conversation, reply))
         if conversation.stream:
-            return await _streamed(request, speech)
+            return await self.pace.streamed(request, speech)
         return answer(speech.whole())
 
     def _remember(
@@ -179,13 +181,3 @@ class Model:
                 calls=tuple(call.name for call in reply.calls),
             )
         )
-
-
-async def _streamed(request: web.Request, speech: Speech) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Cache-Control": "no-cache"})
-    response.content_type = "text/event-stream"
-    await response.prepare(request)
-    for frame in speech.frames():
-        await response.write(frame.encode())
-    await response.write_eof()
-    return response
