@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from farm.accounts.models import Account, AuditEntry, Invitation, Membership, User
@@ -48,6 +49,12 @@ def account_chosen(user: User, uid: str = "") -> Account | None:
     return membership.account if membership else None
 
 
+def may_open_account(user: User) -> bool:
+    """Whether the person may open accounts, by the table and by the setting SIGN_UP."""
+    is_open = settings.SIGN_UP == "open" or user.is_superuser
+    return is_open and may(user, Action.OPEN_ACCOUNT)
+
+
 def account_for(user: User, uid: str) -> Account:
     """An account that the person may see; Account.DoesNotExist for anything else."""
     account = Account.objects.get(uid=uid)
@@ -74,6 +81,22 @@ def token_hash(token: str) -> str:
 def invitation_opened(token: str) -> Invitation:
     """The invitation of this link; Invitation.DoesNotExist for a link that is none."""
     return Invitation.objects.select_related("account", "inviter").get(token_hash=token_hash(token))
+
+
+def invitation_pending(uid: str) -> Invitation | None:
+    """The invitation with this uid, for who opened its link before."""
+    return Invitation.objects.select_related("account", "inviter").filter(uid=uid).first()
+
+
+def has_person(email: str) -> bool:
+    """Whether somebody on the farm has this address."""
+    return bool(email) and User.objects.filter(email__iexact=email).exists()
+
+
+def agent_made_with(invitation: Invitation, user: User) -> str:
+    """The uid of the agent that the person made with it, "" where there is none."""
+    use = invitation.uses.filter(user=user).first()
+    return use.agent_uid if use else ""
 
 
 def invitation_state(invitation: Invitation, user: User | None, now: datetime) -> InvitationState:

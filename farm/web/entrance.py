@@ -9,14 +9,20 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm as AccountLoginForm
 from allauth.account.views import ConfirmEmailVerificationCodeView
 from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
 from django.forms import BaseForm, Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import User
+from farm.accounts.selectors import InvitationState, invitation_pending, invitation_state
 
+PENDING = "invitation"
+"""Where the session keeps which invitation a guest has opened."""
 SIGN_UP_PASSWORD = "sign_up_password"  # noqa: S105 - the name of a place in the session
 
 
@@ -61,6 +67,16 @@ class Adapter(DefaultAccountAdapter):
             user.save(update_fields=["password"])
         super().login(request, user)
 
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Whether a stranger may come: where the farm is open, or with an invitation in hand."""
+        return settings.SIGN_UP == "open" or _has_open_invitation(request)
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """A guest on their way goes on with their invitation."""
+        if _has_open_invitation(request):
+            return reverse("invitation_agent")
+        return str(super().get_login_redirect_url(request))
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
         """Send it, or answer with a page that says that the mail server is away."""
         try:
@@ -68,6 +84,20 @@ class Adapter(DefaultAccountAdapter):
         except (OSError, smtplib.SMTPException) as error:
             page = render(self.request, "mail_unavailable.html", {"email": email}, status=503)
             raise ImmediateHttpResponse(page) from error
+
+
+def come_in(request: HttpRequest, user: User) -> None:
+    """Log in somebody who has just proved their address by the link of a mail."""
+    Adapter(request).login(request, user)
+
+
+def _has_open_invitation(request: HttpRequest) -> bool:
+    """Whether they hold an invitation that they, whoever they are by now, can take up."""
+    found = invitation_pending(str(request.session.get(PENDING, "")))
+    user = request.user if isinstance(request.user, User) else None
+    if found is None:
+        return False
+    return invitation_state(found, user, timezone.now()) == InvitationState.OPEN
 
 
 class LoginForm(AccountLoginForm):

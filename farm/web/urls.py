@@ -7,17 +7,47 @@ from django.urls import URLPattern, URLResolver, include, path
 from farm.web.entrance import ConfirmEmail
 from farm.web.views import (
     account,
+    accounts,
     agent,
     agents,
     conversation,
     deletion,
     edge,
+    invitation,
+    invitations,
     landing,
+    members,
     new_agent,
     operator,
     telegram,
+    transfer,
 )
 
+# A guest on their way.
+INVITED: list[URLPattern | URLResolver] = [
+    path("invitations/<str:token>/", invitation.open_link, name="open_invitation"),
+    path("invitation/", invitation.invitation, name="invitation"),
+    path("invitation/who/", invitation.who, name="invitation_who"),
+    path("invitation/agent/", invitation.agent, name="invitation_agent"),
+]
+# An account and the people in it.
+TEAM: list[URLPattern | URLResolver] = [
+    path("accounts/new/", accounts.new_account, name="new_account"),
+    path("accounts/<slug:uid>/", accounts.team, name="team"),
+    path("accounts/<slug:uid>/switch/", accounts.switch, name="switch_account"),
+    path("accounts/<slug:uid>/name/", accounts.rename, name="rename_account"),
+    path("accounts/<slug:uid>/leave/", members.leave, name="leave_account"),
+    path("accounts/<slug:uid>/members/<slug:username>/role/", members.role, name="change_role"),
+    path(
+        "accounts/<slug:uid>/members/<slug:username>/remove/", members.remove, name="remove_member"
+    ),
+    path("accounts/<slug:uid>/invitations/new/", invitations.new_invitation, name="new_invitation"),
+    path(
+        "accounts/<slug:uid>/invitations/<slug:invitation>/revoke/",
+        invitations.revoke,
+        name="revoke_invitation",
+    ),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", landing.landing, name="landing"),
     path("healthz", landing.healthz, name="healthz"),
@@ -29,6 +59,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("edge/enter", edge.enter, name="edge_enter"),
     path("edge/ask", edge.ask, name="edge_ask"),
     path("edge/open/", edge.open_edge, name="open_edge"),
+    *INVITED,
+    *TEAM,
     path("operator/", operator.operator, name="operator"),
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", new_agent.new_agent, name="new_agent"),
@@ -39,6 +71,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<slug:uid>/restart/", agent.restart, name="restart_agent"),
     path("agents/<slug:uid>/open/", agent.open_agent, name="open_agent"),
     path("agents/<slug:uid>/delete/", deletion.delete_agent, name="delete_agent"),
+    path("agents/<slug:uid>/transfer/", transfer.transfer_agent, name="transfer_agent"),
     path("agents/<slug:uid>/conversation/", conversation.conversation, name="conversation"),
     path("agents/<slug:uid>/say/", conversation.say, name="say"),
     path("agents/<slug:uid>/say/<int:pk>/again/", conversation.say_again, name="say_again"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, Door, Membership, Role, User
 from farm.accounts.permissions import Action, demand
 from farm.accounts.refusals import Refused
-from farm.accounts.selectors import account_chosen
+from farm.accounts.selectors import account_chosen, may_open_account
 from farm.accounts.services.audit import record
 
 LONGEST = 80
@@ -52,7 +51,7 @@ def open_own_account(*, user: User, door: Door, name: str = "") -> Account:
 
 
 def _demand_open_door(user: User) -> None:
-    if settings.SIGN_UP == "open" or user.is_superuser:
+    if may_open_account(user):
         return
     sentence = _("Accounts are by invitation here: ask who runs this farm, or an account's owner.")
     raise Refused("", "by_invitation", sentence)

@@ -52,6 +52,18 @@ def agent_for(user: User, uid: str, action: Action = Action.SEE_AGENT) -> Agent:
     return agent
 
 
+def living_agents_in(account: Account, person: User) -> QuerySet[Agent]:
+    """The person's agents in the account that are not gone or going."""
+    return account.agents.filter(owner=person).exclude(wanted=Agent.Wanted.DELETED).order_by("pk")
+
+
+def left_behind_in(account: Account) -> QuerySet[Agent]:
+    """Agents of people who left the account: somebody has to take them, or delete them."""
+    living = account.agents.exclude(wanted=Agent.Wanted.DELETED)
+    here = account.memberships.values("user")
+    return living.exclude(owner__in=here).select_related("owner").order_by("pk")
+
+
 def has_room(person: User) -> bool:
     """Whether the person may have one more agent; the operator always may."""
     living = person.agents.exclude(phase=AgentPhase.DELETED)

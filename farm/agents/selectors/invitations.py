@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils import translation
 
-from farm.accounts.models import Invitation
+from farm.accounts.models import Account, Invitation
 from farm.agents.selectors.shared_keys import shared_keys_of
 from farm.billing.amounts import amount
+from farm.billing.models import Payer
 from farm.billing.payers import NotThisPayer, default_payer, payer_of
 from farm.catalog import catalog
 
@@ -40,3 +42,10 @@ def promise_of(invitation: Invitation) -> Promise:
     key = shared_keys_of(account).filter(uid=invitation.shared_key_uid or "-").first()
     budget = (invitation.ai_budget_micros or key.monthly_micros) if key else None
     return Promise(payer.name, key is not None, budget, catalog().currency)
+
+
+def payers_of(account: Account) -> Sequence[Payer]:
+    """Who may be charged in the account, its default payer first."""
+    first = default_payer(account)
+    others = account.payers.filter(archived_at=None).exclude(pk=first.pk).order_by("pk")
+    return [first, *others]

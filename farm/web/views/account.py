@@ -9,8 +9,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from farm.accounts.models import Door
+from farm.accounts.selectors import account_chosen, accounts_of, may_open_account
 from farm.accounts.services import rename_person
-from farm.web.asking import MemberRequest, for_members
+from farm.web.asking import MemberRequest, account_chosen_by, for_members
 from farm.web.forms import PersonForm
 
 
@@ -23,4 +24,10 @@ def account(request: MemberRequest) -> HttpResponse:
         rename_person(actor=request.user, door=Door.WEB, name=form.cleaned_data["name"])
         messages.success(request, gettext("Noted. Agents made from now on call you that."))
         return redirect("account")
-    return render(request, "account/person.html", {"form": form})
+    context = {
+        "form": form,
+        "memberships": accounts_of(request.user),
+        "chosen": account_chosen(request.user, account_chosen_by(request)),
+        "may_open": may_open_account(request.user),
+    }
+    return render(request, "account/person.html", context)

@@ -10,11 +10,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from farm.accounts.models import Door
+from farm.accounts.permissions import Action
 from farm.agents import selectors, services
 from farm.agents.models import Agent
 from farm.agents.refusals import Refused
 from farm.web.answers import became_another_page, refused_page
 from farm.web.asking import MemberRequest, agent_asked_for, for_members
+from farm.web.presenters.accesses import access_lines, may_transfer
 from farm.web.presenters.agents import (
     PageState,
     cost_words,
@@ -34,6 +36,8 @@ TEMPLATES = {
     PageState.LEAVING: "agents/leaving.html",
     PageState.GONE: "agents/gone.html",
 }
+# What who answers for the account sees of an agent in place of what only its keeper reads.
+OVERSEEN = dict.fromkeys((PageState.WAIT, PageState.FAILED, PageState.HOME), "agents/overseen.html")
 
 
 @for_members
@@ -44,12 +48,15 @@ def agent(request: MemberRequest, uid: str) -> HttpResponse:
     now = timezone.now()
     progress = selectors.progress_of(asked, now)
     state = page_state(asked, progress)
+    services.note_look(actor=request.user, door=Door.WEB, agent=asked)
     context = {
         **_always(request, asked, now),
         "state": state,
         "wait": wait_words(progress),
         "unfolded": state == PageState.WAIT,
     }
+    if not selectors.may_with(request.user, asked, Action.READ_CONVERSATION):
+        return render(request, OVERSEEN.get(state, TEMPLATES[state]), context)
     if state in (PageState.HOME, PageState.FAILED):
         context["talk"] = talk_of(asked)
     return render(request, TEMPLATES[state], context)
@@ -95,7 +102,7 @@ def restart(request: MemberRequest, uid: str) -> HttpResponse:
 @require_GET
 def open_agent(request: MemberRequest, uid: str) -> HttpResponse:
     """Its Control UI, on a host of its own; its token is in the address's fragment only."""
-    asked = agent_asked_for(request, uid)
+    asked = agent_asked_for(request, uid, Action.OPEN_CONSOLE)
     try:
         return redirect(selectors.open_url_of(asked, request.user))
     except Agent.DoesNotExist:
@@ -110,6 +117,8 @@ def _always(request: MemberRequest, asked: Agent, now: datetime) -> dict[str, ob
         "ready": ready_sentence(asked),
         "lived": lived(asked, now),
         "asked": asked,
+        "accesses": access_lines(asked),
+        "may_transfer": may_transfer(request.user, asked),
         "silence": selectors.silence_of(asked),
         "telegram": telegram_words(asked),
     }

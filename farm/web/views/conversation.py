@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from farm.accounts.models import Door
+from farm.accounts.permissions import Action
 from farm.agents import selectors, services
 from farm.agents.models import Agent, Message
 from farm.agents.refusals import Refused
@@ -21,7 +22,7 @@ from farm.web.presenters.conversation import talk_of
 @require_GET
 def conversation(request: MemberRequest, uid: str) -> HttpResponse:
     """What was said, if that is more than what the page has seen (204 if not)."""
-    asked = agent_asked_for(request, uid)
+    asked = agent_asked_for(request, uid, Action.READ_CONVERSATION)
     state = page_state(asked, selectors.progress_of(asked, timezone.now()))
     if state != PageState.HOME:
         return became_another_page()
@@ -34,7 +35,7 @@ def conversation(request: MemberRequest, uid: str) -> HttpResponse:
 @require_POST
 def say(request: MemberRequest, uid: str) -> HttpResponse:
     """One line to the agent; its answer comes when the page asks again."""
-    asked = agent_asked_for(request, uid)
+    asked = agent_asked_for(request, uid, Action.SPEAK)
     text = request.POST.get("text", "")
     try:
         services.send_message(actor=request.user, door=Door.WEB, agent=asked, text=text)
@@ -47,7 +48,7 @@ def say(request: MemberRequest, uid: str) -> HttpResponse:
 @require_POST
 def say_again(request: MemberRequest, uid: str, pk: int) -> HttpResponse:
     """A line that was not, or perhaps not, received."""
-    asked = agent_asked_for(request, uid)
+    asked = agent_asked_for(request, uid, Action.SPEAK)
     message = selectors.conversation_of(asked).filter(pk=pk).first()
     if message is None or message.author != Message.Author.MEMBER:
         raise Http404(pk)

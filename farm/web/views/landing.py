@@ -24,7 +24,11 @@ def landing(request: HttpRequest) -> HttpResponse:
         return redirect("operator" if may(request.user, Action.OPERATE_FARM) else "agents")
     shelf = catalog()
     quote = selectors.offer_for(shelf.plans.default.key, shelf.regions.default.key)
-    return render(request, "landing.html", {"offer": offer_words(quote) if quote else None})
+    context = {
+        "offer": offer_words(quote) if quote else None,
+        "is_open": settings.SIGN_UP == "open",
+    }
+    return render(request, "landing.html", context)
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext
@@ -12,7 +13,7 @@ from farm.accounts.services import account_of
 from farm.agents import selectors, services
 from farm.agents.models import Agent
 from farm.agents.refusals import Refused
-from farm.web.asking import MemberRequest, for_members
+from farm.web.asking import MemberRequest, account_chosen_by, for_members
 from farm.web.forms import WishForm
 from farm.web.names import suggested_name
 from farm.web.presenters.offers import (
@@ -32,6 +33,8 @@ BEHIND_THE_FOLD = ("plan", "region", "model_provider", "model_key")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_agent(request: MemberRequest) -> HttpResponse:
     """The question, or the agent on its way; a refusal is shown at its field."""
+    if not selectors.has_room(request.user):
+        return render(request, "agents/full.html", {"most": settings.AGENTS_PER_PERSON})
     if request.method != "POST":
         return _page(request, WishForm(initial={"name": _suggestion(request)}))
     form = WishForm(request.POST)
@@ -57,7 +60,7 @@ def _created(request: MemberRequest, form: WishForm) -> Agent | None:
     try:
         return services.create_agent(
             actor=request.user,
-            account=account_of(user=request.user),
+            account=account_of(user=request.user, chosen=account_chosen_by(request)),
             door=Door.WEB,
             wish=form.wish(get_language() or "en"),
         )

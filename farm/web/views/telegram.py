@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from farm.accounts.models import Door
+from farm.accounts.permissions import Action
 from farm.agents import services
 from farm.agents.models import Agent
 from farm.agents.refusals import Refused
@@ -19,14 +20,14 @@ from farm.web.presenters.telegram import telegram_words
 @require_GET
 def telegram(request: MemberRequest, uid: str) -> HttpResponse:
     """How the link stands now."""
-    return _part(request, agent_asked_for(request, uid))
+    return _part(request, agent_asked_for(request, uid, Action.LINK_CHANNEL))
 
 
 @for_members
 @require_POST
 def link(request: MemberRequest, uid: str) -> HttpResponse:
     """A pasted token, checked with Telegram; a refusal is shown at the field."""
-    asked = agent_asked_for(request, uid)
+    asked = agent_asked_for(request, uid, Action.LINK_CHANNEL)
     token = request.POST.get("telegram_bot_token", "")
     try:
         services.link_telegram(actor=request.user, door=Door.WEB, agent=asked, bot_token=token)
@@ -39,7 +40,7 @@ def link(request: MemberRequest, uid: str) -> HttpResponse:
 @require_POST
 def unlink(request: MemberRequest, uid: str) -> HttpResponse:
     """The bot is taken away from the agent."""
-    asked = agent_asked_for(request, uid)
+    asked = agent_asked_for(request, uid, Action.CUT_OFF_CHANNEL)
     services.unlink_telegram(actor=request.user, door=Door.WEB, agent=asked)
     return _part(request, asked) if request.htmx else redirect("agent", uid)
 

@@ -13,11 +13,13 @@ from tests.farm.web import scenes
 from tests.farm.web.conftest import logged_in
 
 # Address under /agents/UID/, and whether it is a write; "PK" stands for a line that failed.
-READS = ("", "progress/?on=home", "conversation/", "telegram/", "delete/", "open/")
+READS = ("", "progress/?on=home", "conversation/", "telegram/", "delete/", "open/", "transfer/")
 WRITES = (
     "say/",
     "say/PK/again/",
     "retry/",
+    "restart/",
+    "transfer/",
     "telegram/link/",
     "telegram/unlink/",
     "delete/",
@@ -49,7 +51,7 @@ def test_every_address_of_an_agent_is_tried_here() -> None:
 
 
 def _is_of_an_agent(pattern: object) -> bool:
-    return isinstance(pattern, URLPattern) and "<slug:uid>" in str(pattern.pattern)
+    return isinstance(pattern, URLPattern) and str(pattern.pattern).startswith("agents/<slug:uid>")
 
 
 @pytest.mark.parametrize("path", READS)
@@ -88,7 +90,7 @@ def test_nobody_gets_in_without_logging_in(nino: Agent, path: str) -> None:
 def test_nothing_is_changed_by_reading(alice: Client, nino: Agent, path: str) -> None:
     before = state_of(nino)
     answer = alice.get(address(nino, path))
-    assert answer.status_code == (200 if path == "delete/" else 405)
+    assert answer.status_code == (200 if path in ("delete/", "transfer/") else 405)
     assert state_of(nino) == before
 
 
