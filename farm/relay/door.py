@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,7 @@ from farm.relay.saying import words_about_budget
 from farm.relay.upstream import Sending
 from farm.relay.wire import BadCall, packed
 
+logger = logging.getLogger(__name__)
 MOST_WRITTEN = 32_000
 """Tokens of an answer to a call that names no limit of its own."""
 MARGIN = timedelta(minutes=1)
@@ -105,8 +107,13 @@ class Relay:
         passage = Passage(errand, counted)
         task = asyncio.create_task(passage.run(self.pool, settings.RELAY_CALL_SECONDS))
         self.under_way.add(task)
-        task.add_done_callback(self.under_way.discard)
+        task.add_done_callback(self._ended)
         return _answer(await passage.head, passage)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("A call ended in a mistake of ours.", exc_info=error)
 
 
 def _reserve(caller: Caller, asked: Asked) -> Reservation:

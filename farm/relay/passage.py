@@ -152,6 +152,7 @@ class Passage:
 
     async def _finish(self, seen: Seen, end: Head | None) -> None:
         """Count, then tell the caller: what it sees of the end is counted already."""
+        self._limit = None
         await self._counted(seen)
         if end and not self.head.done():
             self.head.set_result(end)

@@ -15,6 +15,7 @@ from farm.relay.dialects.openai import OpenAIHead, demand_usual_tier
 from farm.relay.reading import demand_one_answer
 from farm.relay.wire import Json, JsonObject, count_in, limit_in, object_in, text_in
 
+_OURS = ("max_tokens", "max_completion_tokens", "stream_options")
 MOST_DOLLARS = Decimal(10_000)
 
 
@@ -22,8 +23,9 @@ MOST_DOLLARS = Decimal(10_000)
 class Habits:
     """In what the speakers of this dialect differ.
 
-    `limit` is their word for how long an answer may be; `asks_usage` whether usage in a stream must
-    be asked for with stream_options; `tells_cost` whether they say what a call cost, when asked.
+    `limit` is their word for how long an answer may be. With `asks_usage` a stream tells its usage
+    when asked with stream_options; without, it tells it anyway, and refuses that wish. With
+    `tells_cost` they say what a call cost, when asked.
     """
 
     limit: str = "max_tokens"
@@ -53,11 +55,7 @@ class Chat(OpenAIHead):
 
     def body(self, asked: Asked, most_written: int) -> JsonObject:
         """The same with its limit, and with the wish to be told the usage."""
-        body = {
-            name: value
-            for name, value in asked.body.items()
-            if name not in ("max_tokens", "max_completion_tokens")
-        }
+        body = {name: value for name, value in asked.body.items() if name not in _OURS}
         body[self._habits.limit] = most_written
         if asked.stream and self._habits.asks_usage:
             options = object_in(asked.body, "stream_options")

@@ -33,6 +33,7 @@ _ROLES = {
     "tool": Role.TOOL,
 }
 _PIECE = 24
+NOTHING: JsonObject = {}
 _QUOTA = (
     "You exceeded your current quota, please check your plan and billing details. For more"
     " information on this error, read the docs."
@@ -44,6 +45,8 @@ def read_conversation(body: JsonObject) -> Conversation:
     messages = tuple(_message(raw) for raw in objects_of(body, "messages"))
     if not messages:
         raise BadRequestError("messages is missing or empty: send at least one message.")
+    if "stream_options" in body and _is_mistral(text_of(body, "model")):
+        raise BadRequestError("stream_options: Extra inputs are not permitted")
     return Conversation(
         model=text_of(body, "model"),
         messages=messages,
@@ -152,15 +155,18 @@ class Completion:
             yield self._chunk({"content": self.reply.text[start : start + _PIECE]})
         for number, call in enumerate(self._calls()):
             yield self._chunk({"tool_calls": [{"index": number} | call]})
-        yield self._chunk({}, self._finish())
+        if _is_mistral(self.conversation.model):
+            yield self._chunk({}, self._finish(), {"usage": _usage(self.usage)})
+        else:
+            yield self._chunk({}, self._finish())
         if self.conversation.usage_wanted:
             last = self._envelope("chat.completion.chunk", [])
             yield json.dumps(last | {"usage": _usage(self.usage)})
         yield "[DONE]"
 
-    def _chunk(self, delta: Json, finish: str | None = None) -> str:
+    def _chunk(self, delta: Json, finish: str | None = None, more: JsonObject = NOTHING) -> str:
         choice: Json = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        return json.dumps(self._envelope("chat.completion.chunk", [choice]))
+        return json.dumps({**self._envelope("chat.completion.chunk", [choice]), **more})
 
     def _envelope(self, kind: str, choices: Sequence[Json]) -> dict[str, Json]:
         return {
@@ -183,6 +189,11 @@ class Completion:
 
     def _finish(self) -> str:
         return "tool_calls" if self.reply.calls else "stop"
+
+
+def _is_mistral(model: str) -> bool:
+    """Mistral speaks the same dialect, but tells the usage unasked and takes no wish for it."""
+    return model.startswith(("mistral", "ministral", "codestral", "magistral"))
 
 
 def _usage(usage: Usage) -> Json:
