@@ -49,6 +49,7 @@ def is_configured(host: str, port: int) -> bool:
     """Whether the operator's environment names this very host and port."""
     named = (
         settings.TELEGRAM_ENDPOINT,
+        settings.SLACK_ENDPOINT,
         settings.SANDBOX_MODEL_ENDPOINT,
         *settings.MODEL_ENDPOINTS.values(),
     )

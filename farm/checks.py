@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 
+from farm.edge_checks import edge_problems, unreal_edge
 from farm.env import given
 
 
@@ -26,7 +27,7 @@ def check_production(
     if settings.SETTING_UP:
         # Nothing but the set-up page is served until it has the answers to all the rest.
         return [*_secrets()]
-    return [*_secrets(), *_addresses(), *_outside(), *_nothing_unreal()]
+    return [*_secrets(), *_addresses(), *edge_problems(), *_outside(), *_nothing_unreal()]
 
 
 def _secrets() -> Iterator[Error]:
@@ -83,7 +84,7 @@ def _outside() -> Iterator[Error]:
 
 def _nothing_unreal() -> Iterator[CheckMessage]:
     """A lab that says that it is one may stand on a sandbox; it says so at every start."""
-    for error in _no_sandbox():
+    for error in (*_no_sandbox(), *unreal_edge()):
         if settings.LAB:
             yield CheckWarning(f"LAB is on, so nothing here is real: {error.msg}", hint=error.hint)
         else:
@@ -109,6 +110,7 @@ def _no_sandbox() -> Iterator[Error]:
 def _endpoints() -> Iterator[tuple[str, str]]:
     yield "HETZNER_ENDPOINT", settings.HETZNER_ENDPOINT
     yield "TELEGRAM_ENDPOINT", settings.TELEGRAM_ENDPOINT
+    yield "SLACK_ENDPOINT", settings.SLACK_ENDPOINT
     for provider, endpoint in settings.MODEL_ENDPOINTS.items():
         yield f"{provider.upper()}_ENDPOINT", endpoint
 

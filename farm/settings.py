@@ -18,7 +18,7 @@ FIELD_KEYS = env.words("FIELD_KEYS") or [
     env.kept_secret("FIELD_KEY", FARM_DATA / "secrets" / "field_key")
 ]
 
-# Until the set-up page has its answers nothing else is served; then a lab is one only if it says so.
+# Until the set-up page has its answers nothing else is served; a lab is one only if it says so.
 SETTING_UP = env.setting_up()
 LAB = env.flag("LAB")
 
@@ -196,6 +196,8 @@ HETZNER_ENDPOINT = env.text("HETZNER_ENDPOINT", "https://api.hetzner.cloud/v1")
 SSH_PORT = env.number("SSH_PORT", 22)
 SSH_SOURCES = env.words("SSH_SOURCES", "0.0.0.0/0")
 TELEGRAM_ENDPOINT = env.text("TELEGRAM_ENDPOINT", "https://api.telegram.org")
+TELEGRAM_MANAGER_TOKEN = env.text("TELEGRAM_MANAGER_TOKEN")
+SLACK_ENDPOINT = env.text("SLACK_ENDPOINT", "https://slack.com/api").rstrip("/")
 MODEL_ENDPOINTS = {
     provider: endpoint
     for provider in ("anthropic", "openai", "openrouter", "mistral", "google")
@@ -216,6 +218,7 @@ EDGE_CERTIFICATE_KEY = env.text("EDGE_CERTIFICATE_KEY")
 EDGE_HTTP_PORT = env.number("EDGE_HTTP_PORT", 80)
 EDGE_STREAM_SECONDS = env.number("EDGE_STREAM_SECONDS", 4 * 60)
 EDGE_RECHECK_SECONDS = env.number("EDGE_RECHECK_SECONDS", 30)
+EDGE_ROUND_SECONDS = env.number("EDGE_ROUND_SECONDS", 60)
 
 # The relay: where it listens on loopback, where machines reach it, and which header of the proxy in
 # front of it says who called; "" for none, then the peer itself is who calls.

@@ -10,7 +10,9 @@ from provisioning.lifecycle import Deadlines
 from provisioning.watching import Patience
 
 OFFERS_EVERY = timedelta(minutes=10)
-TELEGRAM_CODE = timedelta(minutes=30)
+CHANNEL_CODE = timedelta(minutes=30)
+WHATSAPP_CODE = timedelta(minutes=3)
+WHATSAPP_LOOK = timedelta(minutes=5)
 SAFETY_NET = timedelta(seconds=30)
 """Rows that wait for another row are woken by it; this is for the day that is forgotten."""
 

@@ -78,6 +78,14 @@ _HISTORY = {
     "telegram_linked": Sentence(_("Telegram is linked")),
     "telegram_greeted": Sentence(_("It said hello in Telegram")),
     "telegram_unlinked": Sentence(_("Telegram was unlinked")),
+    "telegram_offered": Sentence(_("A bot of its own was offered in Telegram")),
+    "slack_asked": Sentence(_("A Slack app was given to it")),
+    "slack_linked": Sentence(_("Slack is linked")),
+    "slack_greeted": Sentence(_("It said hello in Slack")),
+    "slack_unlinked": Sentence(_("Slack was unlinked")),
+    "whatsapp_asked": Sentence(_("WhatsApp was asked for")),
+    "whatsapp_linked": Sentence(_("WhatsApp is linked")),
+    "whatsapp_unlinked": Sentence(_("WhatsApp was unlinked")),
 }
 _WAITS = {
     "no_capacity": Sentence(
@@ -188,6 +196,28 @@ _MESSAGES = {
     "telegram_token_refused": Sentence(
         _("Telegram no longer takes this bot's token."),
         _("Ask @BotFather for a new token and link it again."),
+    ),
+    "slack_refused": Sentence(
+        _("Slack no longer takes the app's tokens, or it lacks a permission."),
+        _("Look at the app's scopes, install it again and link it with fresh tokens."),
+    ),
+    "slack_expired": Sentence(
+        _("The code was not sent to the bot within half an hour."),
+        _("Link the app again for a new code."),
+    ),
+    "whatsapp_expired": Sentence(
+        _("The code was not scanned in time."), _("Ask for a new one when your phone is at hand.")
+    ),
+    "whatsapp_no_code": Sentence(
+        _("WhatsApp gave no code to scan."), _("Ask again in a few minutes.")
+    ),
+    "whatsapp_logged_out": Sentence(
+        _("WhatsApp logged the agent out: its phone lists it no more."),
+        _("Scan a new code to link it again."),
+    ),
+    "whatsapp_not_logged_out": Sentence(
+        _("The agent could not log out of WhatsApp itself."),
+        _("Remove it on the phone, under “Linked devices”."),
     ),
     "telegram_expired": Sentence(
         _("The code was not sent to the bot within half an hour."),

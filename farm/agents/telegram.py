@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -21,6 +21,10 @@ class BotBusy(Exception):  # noqa: N818
     def __init__(self, message: str, *, retry_after: float = 5) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NotBegun(BotBusy):
+    """The person has not pressed “Start” in the bot's chat yet: a bot may not write first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,23 @@ class Notes:
     next_offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A bot that a person made from a manager bot's link."""
+
+    maker_id: str
+    maker_name: str
+    bot: Bot
+
+
+@dataclass(frozen=True, slots=True)
+class Makings:
+    """What a manager bot was told, and the offset to ask from next time."""
+
+    makings: tuple[Making, ...]
+    next_offset: int
+
+
 def get_me(token: str) -> Bot:
     """The bot of this token. TokenRefused, BotBusy or Unreachable."""
     result = _call(token, "getMe", {})
@@ -58,16 +79,21 @@ def get_me(token: str) -> Bot:
 
 def get_notes(token: str, *, offset: int) -> Notes:
     """What people sent since `offset`; asking from an offset forgets all before it."""
-    parameters = {"offset": offset, "timeout": 0, "limit": 50}
-    result = _call(token, "getUpdates", parameters)
-    updates = (
-        [update for update in result if isinstance(update, dict)]
-        if isinstance(result, list)
-        else []
-    )
-    following = max((int(update["update_id"]) + 1 for update in updates), default=offset)
+    updates = _updates(token, offset, ("message",))
     notes = tuple(note for update in updates if (note := _note_in(update)))
-    return Notes(notes=notes, next_offset=following)
+    return Notes(notes=notes, next_offset=_following(updates, offset))
+
+
+def get_makings(token: str, *, offset: int) -> Makings:
+    """The bots that people made from this manager bot's link since `offset`, as for `get_notes`."""
+    updates = _updates(token, offset, ("managed_bot",))
+    makings = tuple(making for update in updates if (making := _making_in(update)))
+    return Makings(makings=makings, next_offset=_following(updates, offset))
+
+
+def token_of_managed(token: str, bot_id: int) -> str:
+    """The token of a bot that was made from this manager bot's link."""
+    return str(_call(token, "getManagedBotToken", {"user_id": bot_id}))
 
 
 def send_text(token: str, *, chat_id: str, text: str) -> None:
@@ -84,8 +110,37 @@ def _note_in(update: Mapping[str, object]) -> Note | None:
         return None
     if chat.get("type") != "private" or sender.get("is_bot"):
         return None
-    name = " ".join(str(sender[key]) for key in ("first_name", "last_name") if sender.get(key))
-    return Note(user_id=str(int(sender["id"])), user_name=name[:80], text=text)
+    return Note(user_id=str(int(sender["id"])), user_name=_name_of(sender), text=text)
+
+
+def _making_in(update: Mapping[str, object]) -> Making | None:
+    made = update.get("managed_bot")
+    if not isinstance(made, dict):
+        return None
+    maker, bot = made.get("user"), made.get("bot")
+    if not (isinstance(maker, dict) and isinstance(bot, dict)):
+        return None
+    return Making(
+        maker_id=str(int(maker["id"])),
+        maker_name=_name_of(maker),
+        bot=Bot(id=int(bot["id"]), username=str(bot.get("username", ""))[:64]),
+    )
+
+
+def _name_of(person: Mapping[str, object]) -> str:
+    words = (str(person[key]) for key in ("first_name", "last_name") if person.get(key))
+    return " ".join(words)[:80]
+
+
+def _updates(token: str, offset: int, kinds: Sequence[str]) -> list[dict[str, object]]:
+    wish = {"offset": offset, "timeout": 0, "limit": 50, "allowed_updates": list(kinds)}
+    result = _call(token, "getUpdates", wish)
+    found = result if isinstance(result, list) else []
+    return [update for update in found if isinstance(update, dict)]
+
+
+def _following(updates: Sequence[Mapping[str, object]], offset: int) -> int:
+    return max((int(str(update["update_id"])) + 1 for update in updates), default=offset)
 
 
 def _call(token: str, method: str, parameters: Mapping[str, object]) -> object:
@@ -100,6 +155,8 @@ def _call(token: str, method: str, parameters: Mapping[str, object]) -> object:
     if answer.status in (401, 404):
         raise TokenRefused
     envelope = _envelope(answer.body)
+    if answer.status == 403:
+        raise NotBegun("Telegram answers 403")
     if answer.status != 200 or not envelope.get("ok"):
         raise BotBusy(f"Telegram answers {answer.status}", retry_after=_retry_after(envelope))
     return envelope.get("result")

@@ -58,7 +58,7 @@ class TelegramManager(Drivable):
 class SlackLink(Drivable):
     """A Slack app on its way to an agent: two tokens, a code sent to its bot, then linked.
 
-    `ready_at` is when its machine had the software that speaks with Slack.
+    `ready_on` is the machine that has the software which speaks with Slack.
     """
 
     class State(models.TextChoices):
@@ -81,7 +81,7 @@ class SlackLink(Drivable):
     user_name = models.CharField(max_length=80, blank=True)
     asked_at = models.DateTimeField()
     linked_at = models.DateTimeField(null=True)
-    ready_at = models.DateTimeField(null=True)
+    ready_on = models.CharField(max_length=12, blank=True)
     greeted_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -92,7 +92,8 @@ class WhatsAppLink(Drivable):
     """A WhatsApp account on its way to an agent: software, then a code to scan, then linked.
 
     `number` is the member's own, the only one it answers; `account` the number that scanned.
-    `picture` is the code as a data URL, good for seconds: whoever scans it is linked.
+    `picture` is the code as a data URL, good for seconds: whoever scans it is linked. `ready_on` is
+    the machine that has the software which speaks with WhatsApp.
     """
 
     class State(models.TextChoices):
@@ -114,7 +115,7 @@ class WhatsAppLink(Drivable):
     asked_at = models.DateTimeField()
     began_at = models.DateTimeField(null=True)
     linked_at = models.DateTimeField(null=True)
-    ready_at = models.DateTimeField(null=True)
+    ready_on = models.CharField(max_length=12, blank=True)
 
     def __str__(self) -> str:
         return f"WhatsApp {self.number} for {self.agent}"

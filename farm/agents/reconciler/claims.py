@@ -30,6 +30,7 @@ class Claim(Generic[Row]):
     row: Row
     token: str
     due_at: datetime | None
+    gone: bool = False
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -42,6 +43,11 @@ class Claim(Generic[Row]):
         """Write these fields of the row and nothing else; inside `recording`."""
         self.row.save(update_fields=fields)
 
+    def delete(self) -> None:
+        """Delete the row; inside `recording`. Then there is nothing to give back."""
+        self._ours().delete()
+        self.gone = True
+
     def renew(self) -> bool:
         """Prolong the lease; False if it is no longer ours."""
         return self._ours().update(lease_until=timezone.now() + lease()) == 1
@@ -52,6 +58,8 @@ class Claim(Generic[Row]):
         If the bell rang while we worked, it is due at once. Attempts are written as the row has
         them.
         """
+        if self.gone:
+            return
         now = timezone.now()
         with transaction.atomic():
             self._hold()

@@ -17,21 +17,29 @@ from farm.agents.models import (
     Agent,
     Backup,
     BackupRound,
+    EdgeRound,
     Message,
     Meter,
     ProviderProject,
     Server,
+    SlackLink,
     TelegramLink,
+    TelegramManager,
     Watch,
+    WhatsAppLink,
 )
 from farm.agents.reconciler import backups
 from farm.agents.reconciler.agents import drive_agent
 from farm.agents.reconciler.backup_rounds import after_round_trouble, drive_round
 from farm.agents.reconciler.claims import Claim, LeaseLost, Row, claim, free_and_due
+from farm.agents.reconciler.edges import after_edge_trouble, drive_edge_round
+from farm.agents.reconciler.managers import drive_manager
 from farm.agents.reconciler.messages import drive_message, its_turn
 from farm.agents.reconciler.metering import drive_meter
+from farm.agents.reconciler.plugins import after_link_trouble
 from farm.agents.reconciler.projects import drive_project
 from farm.agents.reconciler.servers import drive_server
+from farm.agents.reconciler.slacks import drive_slack
 from farm.agents.reconciler.telegrams import drive_telegram
 from farm.agents.reconciler.troubles import (
     Nap,
@@ -40,6 +48,7 @@ from farm.agents.reconciler.troubles import (
     after_server_trouble,
 )
 from farm.agents.reconciler.watches import drive_watch, watched
+from farm.agents.reconciler.whatsapps import drive_whatsapp
 from provisioning.errors import ProvisioningError
 
 logger = logging.getLogger(__name__)
@@ -151,12 +160,16 @@ SERVERS = Sort(Server, drive_server, after_server_trouble)
 AGENTS = Sort(Agent, drive_agent, after_agent_trouble)
 MESSAGES = Sort(Message, drive_message, after_crash, its_turn, long=True)
 TELEGRAMS = Sort(TelegramLink, drive_telegram, after_crash)
+MANAGERS = Sort(TelegramManager, drive_manager, after_crash)
+SLACKS = Sort(SlackLink, drive_slack, after_link_trouble)
+WHATSAPPS = Sort(WhatsAppLink, drive_whatsapp, after_link_trouble, long=True)
 WATCHES = Sort(Watch, drive_watch, after_crash, watched)
 PROJECTS = Sort(ProviderProject, drive_project, after_crash)
 METERS = Sort(Meter, drive_meter, after_crash)
 BACKUPS = Sort(
     Backup, backups.drive_backup, backups.after_backup_trouble, backups.its_turn, long=True
 )
+EDGES = Sort(EdgeRound, drive_edge_round, after_edge_trouble)
 ROUNDS = Sort(BackupRound, drive_round, after_round_trouble)
 
 SORTS: Sequence[Driven] = (
@@ -164,11 +177,15 @@ SORTS: Sequence[Driven] = (
     AGENTS,
     MESSAGES,
     TELEGRAMS,
+    MANAGERS,
+    SLACKS,
+    WHATSAPPS,
     WATCHES,
     PROJECTS,
     METERS,
     BACKUPS,
     ROUNDS,
+    EDGES,
 )
 
 

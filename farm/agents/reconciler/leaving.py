@@ -14,7 +14,9 @@ from farm.agents.models import (
     OperationStep,
     Server,
     ServerPhase,
+    SlackLink,
     TelegramLink,
+    WhatsAppLink,
 )
 from farm.agents.reconciler.backups import keep_the_last
 from farm.agents.reconciler.claims import Claim
@@ -55,7 +57,8 @@ def finish(claim: Claim[Agent]) -> Nap:
         agent.deleted_at, agent.fulfilled_generation = now, agent.generation
         agent.model_key, agent.gateway_token = "", ""
         claim.save("deleted_at", "fulfilled_generation", "model_key", "gateway_token", *MOVED)
-        TelegramLink.objects.filter(agent=agent).delete()
+        for sort in (TelegramLink, SlackLink, WhatsAppLink):
+            sort.objects.filter(agent=agent).delete()
         release(agent_uid=agent.uid, at=now)
         keep_the_last(agent, now)
         note(agent, "deleted", at=now)

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from farm.agents.models import Agent, TelegramLink
+from farm.agents.models import Agent, SlackLink, TelegramLink, WhatsAppLink
 from farm.agents.passes import edge_of
+from farm.agents.reconciler.plugins import is_ready
 from farm.agents.relay_paths import RELAY_PATHS
 from farm.agents.selectors import origin_of
 from farm.agents.selectors.choices import SANDBOX_PROVIDER
+from farm.agents.slack import SLACK
 from farm.catalog import Words, catalog
-from provisioning.runtime import ModelAccess, RuntimeSettings, Telegram, Tools
+from provisioning.runtime import (
+    ModelAccess,
+    RuntimeSettings,
+    Slack,
+    Telegram,
+    Tools,
+    WhatsApp,
+)
 from provisioning.runtime_files import BUNDLED
 
 COMPLETIONS = "openai-completions"
@@ -40,6 +49,8 @@ def settings_of(agent: Agent) -> RuntimeSettings:
         heap_mb=catalog().plans.get(agent.plan).heap_mb,
         runtime_version=agent.runtime_version,
         telegram=_telegram_of(agent),
+        slack=_slack_of(agent),
+        whatsapp=_whatsapp_of(agent),
         edge=edge_of(agent),
     )
 
@@ -117,3 +128,21 @@ def _telegram_of(agent: Agent) -> Telegram | None:
         allowed_ids=(int(link.user_id),),
         api_root=settings.TELEGRAM_ENDPOINT if own else None,
     )
+
+
+def _slack_of(agent: Agent) -> Slack | None:
+    """Only once its machine has the software: until then it answers without it, and sooner."""
+    link = SlackLink.objects.filter(agent=agent, state=SlackLink.State.LINKED).first()
+    if link is None or not is_ready(link):
+        return None
+    return Slack(
+        bot_token=link.bot_token,
+        app_token=link.app_token,
+        allowed_ids=(link.user_id,),
+        api_url=f"{settings.SLACK_ENDPOINT}/" if settings.SLACK_ENDPOINT != SLACK else None,
+    )
+
+
+def _whatsapp_of(agent: Agent) -> WhatsApp | None:
+    link = WhatsAppLink.objects.filter(agent=agent).first()
+    return WhatsApp(allowed_numbers=(link.number,)) if link and is_ready(link) else None

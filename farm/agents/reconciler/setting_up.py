@@ -15,7 +15,6 @@ from farm.agents.models import (
     OperationState,
     OperationStep,
     Server,
-    TelegramLink,
 )
 from farm.agents.passes import mark_written
 from farm.agents.reconciler.claims import Claim
@@ -26,6 +25,7 @@ from farm.agents.reconciler.marks import MOVED, begin_line, current, end_operati
 from farm.agents.reconciler.persona import greeting_prompt, return_prompt, settings_of
 from farm.agents.reconciler.troubles import Nap, jitter, wait_with_reason
 from farm.agents.reconciler.watches import watch_over
+from farm.agents.services.channels import ring_channels
 from provisioning import runtime
 from provisioning.errors import Rejected, Transient
 from provisioning.lifecycle import SetUp, poll_delay
@@ -185,7 +185,7 @@ def _start_meter(agent: Agent, now: datetime) -> None:
 
 
 def _keep_words(agent: Agent, words: str, now: datetime) -> None:
-    """The first line of the page, and the bell for Telegram at the same moment."""
+    """The first line of the page, and the bell for its chat apps at the same moment."""
     if words:
         Message.objects.create(
             agent=agent,
@@ -194,6 +194,4 @@ def _keep_words(agent: Agent, words: str, now: datetime) -> None:
             at=now,
             state=Message.State.ANSWERED,
         )
-    TelegramLink.objects.filter(
-        agent=agent, state=TelegramLink.State.LINKED, greeted_at=None
-    ).update(due_at=now)
+    ring_channels(agent, now)

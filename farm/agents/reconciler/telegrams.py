@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from django.utils import timezone
 
 from farm.agents.events import note
 from farm.agents.models import Agent, AgentPhase, TelegramLink
-from farm.agents.pace import TELEGRAM_CODE
+from farm.agents.pace import CHANNEL_CODE
 from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.codes import sender_of
 from farm.agents.reconciler.setting_up import first_words_of
 from farm.agents.reconciler.troubles import Nap, jitter
-from farm.agents.services.telegram import CODE_LENGTH, CODE_LETTERS, ask_reconfigure
-from farm.agents.telegram import BotBusy, Note, TokenRefused, get_notes, send_text
+from farm.agents.services.channels import ask_reconfigure
+from farm.agents.telegram import BotBusy, NotBegun, TokenRefused, get_notes, send_text
 from farm.outbound import Unreachable
 from provisioning.lifecycle import back_off, poll_delay
 
 State = TelegramLink.State
 AT_ONCE = timedelta(0)
+BETWEEN = timedelta(seconds=3)
 
 
 def drive_telegram(claim: Claim[TelegramLink]) -> Nap:
@@ -42,10 +43,10 @@ def drive_telegram(claim: Claim[TelegramLink]) -> Nap:
 
 def _listen(claim: Claim[TelegramLink]) -> Nap:
     link, now = claim.row, timezone.now()
-    if link.asked_at + TELEGRAM_CODE < now:
+    if link.asked_at + CHANNEL_CODE < now:
         return _end(claim, State.EXPIRED, "telegram_expired")
     heard = get_notes(link.bot_token, offset=link.update_offset)
-    sender = _sender_of(link.code, heard.notes)
+    sender = sender_of(link.code, heard.notes)
     with claim.recording():
         link.update_offset = heard.next_offset
         if sender:
@@ -70,23 +71,6 @@ def _acknowledge(claim: Claim[TelegramLink]) -> Nap:
     return None
 
 
-def _sender_of(code: str, notes: Sequence[Note]) -> Note | None:
-    """Who sent the code, alone or in a sentence."""
-    for heard in notes:
-        if _guesses_in(heard.text) == [code]:
-            return heard
-    return None
-
-
-def _guesses_in(text: str) -> list[str]:
-    """The words shaped as a code; a message of several is a stranger trying hundreds at once."""
-    return [
-        word
-        for word in text.upper().split()
-        if len(word) == CODE_LENGTH and set(word) <= set(CODE_LETTERS)
-    ]
-
-
 def _greet(claim: Claim[TelegramLink]) -> Nap:
     """The first words, at most once: the intent is written first, and taken back only if Telegram
     said no or was never reached."""
@@ -101,6 +85,8 @@ def _greet(claim: Claim[TelegramLink]) -> Nap:
         send_text(link.bot_token, chat_id=link.user_id, text=words.text)
     except TokenRefused:
         return _end(claim, State.REFUSED, "telegram_token_refused")
+    except NotBegun:
+        return _take_back(claim, _patience(now - (link.linked_at or now)))
     except BotBusy as error:
         return _take_back(claim, timedelta(seconds=error.retry_after))
     except Unreachable as error:
@@ -109,7 +95,12 @@ def _greet(claim: Claim[TelegramLink]) -> Nap:
     return None
 
 
-def _take_back(claim: Claim[TelegramLink], nap: timedelta) -> Nap:
+def _patience(waited: timedelta) -> Nap:
+    """Until the person opens the chat of a bot just made; a day later they will speak first."""
+    return None if waited > timedelta(days=1) else max(BETWEEN, waited / 10)
+
+
+def _take_back(claim: Claim[TelegramLink], nap: Nap) -> Nap:
     with claim.recording():
         claim.row.greeted_at = None
         claim.save("greeted_at")

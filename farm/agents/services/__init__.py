@@ -1,7 +1,13 @@
 """Every wish that a door may carry to an agent: one function each, with actor and audit row."""
 
 from farm.agents.services.agents import create_agent, delete_agent, restart_agent, retry_agent
-from farm.agents.services.backups import back_up, bring_back, restore_agent, save_again
+from farm.agents.services.backups import (
+    back_up,
+    bring_back,
+    restore_agent,
+    save_again,
+    waits_for_word,
+)
 from farm.agents.services.edge import CodeRefused, Entrance, come_in, hash_of, new_secret, open_door
 from farm.agents.services.handing_over import leave_account, remove_member, transfer_agent
 from farm.agents.services.invitations import OWN_KEY, invite, link_of
@@ -11,7 +17,7 @@ from farm.agents.services.messages import send_again, send_message
 from farm.agents.services.newcomers import create_agent_for
 from farm.agents.services.paying import change_payer
 from farm.agents.services.slack import link_slack, unlink_slack
-from farm.agents.services.telegram import link_telegram, unlink_telegram
+from farm.agents.services.telegram import link_telegram, offer_telegram, unlink_telegram
 from farm.agents.services.whatsapp import link_whatsapp, renew_whatsapp, unlink_whatsapp
 from farm.agents.services.wishes import AgentWish
 
@@ -39,6 +45,7 @@ __all__ = [
     "link_whatsapp",
     "new_secret",
     "note_look",
+    "offer_telegram",
     "open_door",
     "remove_member",
     "renew_whatsapp",
@@ -51,5 +58,6 @@ __all__ = [
     "transfer_agent",
     "unlink_slack",
     "unlink_telegram",
+    "waits_for_word",
     "unlink_whatsapp",
 ]

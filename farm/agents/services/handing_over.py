@@ -14,11 +14,11 @@ from farm.accounts.models import Account, Door, Membership, User
 from farm.accounts.permissions import Action, role_in
 from farm.accounts.services import record
 from farm.agents.events import note
-from farm.agents.models import Agent, AgentPhase, TelegramLink
+from farm.agents.models import Agent, AgentPhase
 from farm.agents.refusals import Refused
+from farm.agents.services.channels import ask_reconfigure, cut_off
 from farm.agents.services.paying import Charge, charge
 from farm.agents.services.rights import demand_right
-from farm.agents.services.telegram import ask_reconfigure
 from farm.billing.payers import assignment_at
 
 
@@ -74,7 +74,7 @@ def _cut_off_agents(person: User, account: Account) -> None:
 
 def _cut_off(agent: Agent, now: datetime) -> None:
     """Whoever had it reaches it no more: no chat app, no console with the token they know."""
-    TelegramLink.objects.filter(agent=agent).delete()
+    cut_off(agent, now)
     if agent.phase == AgentPhase.DELETED:
         return
     agent.gateway_token = secrets.token_urlsafe(32)

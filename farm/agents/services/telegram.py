@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +16,7 @@ from farm.accounts.models import Door, User
 from farm.accounts.permissions import Action
 from farm.accounts.services import record
 from farm.agents.events import note
-from farm.agents.models import Agent, TelegramLink
+from farm.agents.models import Agent, TelegramLink, TelegramManager
 from farm.agents.refusals import Refused
 from farm.agents.services.channels import ask_reconfigure, lock, lock_living, new_code
 from farm.agents.services.rights import demand_right
@@ -65,6 +67,44 @@ def link_telegram(*, actor: User, door: Door, agent: Agent, bot_token: str) -> T
         if had:
             ask_reconfigure(agent, now)
         return link
+
+
+def offer_telegram(*, actor: User, door: Door, agent: Agent) -> TelegramLink:
+    """A link from which the member makes a bot in Telegram itself; its maker is whom it answers.
+
+    The bot's name is random and asked for once, so that nobody can claim another agent's.
+    """
+    demand_right(actor, agent, Action.LINK_CHANNEL)
+    manager = _manager()
+    with transaction.atomic():
+        agent, now = lock_living(agent), timezone.now()
+        had = TelegramLink.objects.filter(agent=agent, linked_at__isnull=False).exists()
+        TelegramLink.objects.filter(agent=agent).delete()
+        link = TelegramLink.objects.create(
+            agent=agent,
+            bot_username=f"farm_{secrets.token_hex(10)}_bot",
+            state=TelegramLink.State.OFFERED,
+            asked_at=now,
+        )
+        TelegramManager.objects.filter(pk=manager.pk).update(due_at=now)
+        record(
+            account=agent.account, actor=actor, door=door, verb="offer telegram", subject=agent.uid
+        )
+        note(agent, "telegram_offered", at=now)
+        if had:
+            ask_reconfigure(agent, now)
+        return link
+
+
+def _manager() -> TelegramManager:
+    """The farm's own bot, as Telegram knows it now; Refused if it has none that works."""
+    sentence = _("The farm's own bot cannot be reached. Use a bot of @BotFather's instead.")
+    try:
+        bot = get_me(settings.TELEGRAM_MANAGER_TOKEN)
+    except (TokenRefused, BotBusy, Unreachable):
+        raise Refused("", "telegram_no_manager", sentence) from None
+    manager, _created = TelegramManager.objects.get_or_create(username=bot.username)
+    return manager
 
 
 @transaction.atomic

@@ -25,7 +25,7 @@ from farm.agents.reconciler.driving import due_jobs
 from farm.agents.reconciler.failing import fail
 from farm.agents.reconciler.leaving import leave
 from farm.agents.reconciler.messages import its_turn
-from farm.agents.services.telegram import ask_reconfigure
+from farm.agents.services.channels import ask_reconfigure
 from tests.farm.web import scenes
 from tests.farm.web.scenes import People
 

@@ -1,0 +1,69 @@
+"""What links of all chat apps share: their codes, and what a change of one means to its agent."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from farm.agents.events import note
+from farm.agents.models import (
+    Agent,
+    AgentPhase,
+    OperationKind,
+    SlackLink,
+    TelegramLink,
+    WhatsAppLink,
+)
+from farm.agents.refusals import Refused
+from farm.agents.services.operations import begin
+
+CODE_LETTERS = "ACDEFGHJKLMNPQRTUVWXY34679"
+CODE_LENGTH = 6
+
+
+def new_code() -> str:
+    """What a person sends to a bot, so that the farm learns who they are."""
+    return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+
+
+def lock(agent: Agent) -> Agent:
+    """The agent as it is now, inside the caller's transaction."""
+    return Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
+
+
+def lock_living(agent: Agent) -> Agent:
+    """The same; Refused for an agent that is being deleted."""
+    agent = lock(agent)
+    if agent.wanted == Agent.Wanted.DELETED:
+        raise Refused("", "agent_gone", _("This agent is being deleted: it reads nothing more."))
+    return agent
+
+
+def ask_reconfigure(agent: Agent, now: datetime) -> None:
+    """Have a running agent set up again; one on its way takes the change with it."""
+    if agent.wanted == Agent.Wanted.DELETED or agent.phase == AgentPhase.FAILED:
+        return
+    agent.generation += 1
+    agent.due_at = now
+    agent.save(update_fields=["generation", "due_at"])
+    if agent.phase == AgentPhase.RUNNING:
+        note(agent, "reconfigure_asked", at=now)
+        begin(agent, OperationKind.RECONFIGURE, now)
+
+
+def cut_off(agent: Agent, now: datetime) -> None:
+    """Take every chat app away; a WhatsApp account is logged out on the machine first."""
+    TelegramLink.objects.filter(agent=agent).delete()
+    SlackLink.objects.filter(agent=agent).delete()
+    WhatsAppLink.objects.filter(agent=agent).update(
+        state=WhatsAppLink.State.LEAVING, picture="", due_at=now
+    )
+
+
+def ring_channels(agent: Agent, now: datetime) -> None:
+    """Have the links look again: their agent answers, or answers no more."""
+    TelegramLink.objects.filter(agent=agent, state=TelegramLink.State.LINKED).update(due_at=now)
+    SlackLink.objects.filter(agent=agent, state=SlackLink.State.LINKED).update(due_at=now)
+    WhatsAppLink.objects.filter(agent=agent).update(due_at=now)
