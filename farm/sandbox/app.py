@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from farm.sandbox import state
+from farm.sandbox.addresses import Addresses
 from farm.sandbox.callers import host_addresses
 from farm.sandbox.choice import choose, guests_of
 from farm.sandbox.clock import Clock
@@ -29,6 +30,10 @@ from farm.sandbox.model.keys import Keyring
 from farm.sandbox.model.service import Model
 from farm.sandbox.options import SandboxOptions
 from farm.sandbox.report import Report
+from farm.sandbox.scaleway.application import scaleway_application
+from farm.sandbox.scaleway.cloud import ScalewayCloud
+from farm.sandbox.scaleway.control import scaleway_routes
+from farm.sandbox.scaleway.records import Key
 from farm.sandbox.serving import bound, greet_mail, loopback, serving, wait_until_answering
 from farm.sandbox.state import Identity
 from farm.sandbox.telegram.chats import Chats
@@ -61,6 +66,7 @@ class _Sockets:
     """Listening, before anything answers on them."""
 
     hetzner: socket.socket
+    scaleway: socket.socket
     smtp: socket.socket
     mailbox: socket.socket
     control: socket.socket
@@ -82,13 +88,17 @@ class _Assembly:
         sockets = self._own_sockets()
         self.stack.push_async_callback(self.guests.close)
         await self.guests.start()
-        cloud = await self._cloud()
+        addresses = Addresses(self.guests)
+        cloud, scaleway = await self._cloud(addresses), await self._scaleway(addresses)
         model, telegram, mails = self._model(), self._telegram(), self._mails()
-        await self._serve_world(sockets, cloud, model, telegram, mails)
+        await self._serve(hetzner_application(cloud), sockets.hetzner)
+        await self._serve(scaleway_application(scaleway), sockets.scaleway)
+        await self._serve_world(sockets, model, telegram, mails)
         images = await self.stack.enter_async_context(ImageWatch(self.guests).watching())
         control = control_application(
             fault_routes(self.gate),
             hetzner_routes(cloud),
+            scaleway_routes(scaleway),
             model_routes(model),
             telegram_routes(telegram),
             message_routes(mails, "/mail"),
@@ -104,16 +114,16 @@ class _Assembly:
         ports = self.kept.ports
         return _Sockets(
             hetzner=self._loopback("Hetzner API", ports.hetzner),
+            scaleway=self._loopback("Scaleway API", ports.scaleway),
             smtp=self._loopback("mail", ports.smtp),
             mailbox=self._loopback("mailbox page", ports.mailbox),
             control=self._loopback("control endpoint", ports.control),
         )
 
     async def _serve_world(
-        self, sockets: _Sockets, cloud: HetznerCloud, model: Model, telegram: Telegram, mails: Mails
+        self, sockets: _Sockets, model: Model, telegram: Telegram, mails: Mails
     ) -> None:
         ports = self.kept.ports
-        await self._serve(hetzner_application(cloud), sockets.hetzner)
         await self._serve(model.application(), self._among_guests("model", ports.model))
         await self._serve(_telegram_pages(telegram), self._among_guests("Telegram", ports.telegram))
         await self._serve(mailbox_application(mails), sockets.mailbox)
@@ -126,13 +136,28 @@ class _Assembly:
         self.gate.clear()
         return report
 
-    async def _cloud(self) -> HetznerCloud:
+    async def _cloud(self, addresses: Addresses) -> HetznerCloud:
         cloud = HetznerCloud(
             folder=self.options.state / "hetzner",
             guests=self.guests,
             clock=self.clock,
             gate=self.gate,
+            addresses=addresses,
             token=self.kept.hetzner_token,
+        )
+        self.stack.push_async_callback(cloud.close)
+        await cloud.start()
+        return cloud
+
+    async def _scaleway(self, addresses: Addresses) -> ScalewayCloud:
+        kept = self.kept
+        cloud = ScalewayCloud(
+            folder=self.options.state / "scaleway",
+            guests=self.guests,
+            clock=self.clock,
+            gate=self.gate,
+            addresses=addresses,
+            key=Key(kept.scaleway_project, kept.scaleway_access_key, kept.scaleway_secret_key),
         )
         self.stack.push_async_callback(cloud.close)
         await cloud.start()

@@ -53,6 +53,7 @@ def up(  # noqa: PLR0913  (a port for each service)
         GuestsWish, typer.Option(envvar="GUESTS", help="Which machines stand behind the cloud.")
     ] = GuestsWish.AUTO,
     hetzner_port: Port = 0,
+    scaleway_port: Port = 0,
     model_port: Port = 0,
     telegram_port: Port = 0,
     smtp_port: Port = 0,
@@ -64,6 +65,7 @@ def up(  # noqa: PLR0913  (a port for each service)
     """Run until Ctrl-C; with --json one line says where everything is, once all of it answers."""
     ports = Ports(
         hetzner=hetzner_port,
+        scaleway=scaleway_port,
         model=model_port,
         telegram=telegram_port,
         smtp=smtp_port,
@@ -83,32 +85,44 @@ def up(  # noqa: PLR0913  (a port for each service)
 
 @app.command()
 def invoice(*, state: State = STATE, as_json: AsJson = False) -> None:
-    """Show what the cloud would have invoiced so far, from its own books alone."""
-    text = _ask(state, "/invoice")
+    """Show what each cloud would have invoiced so far, from its own books alone."""
+    text = _books(state, "invoice")
     if as_json:
         typer.echo(text)
         return
-    books = json.loads(text)
     table = Table("Month", "What", "Name", "Hours", "Amount", box=box.SIMPLE_HEAD, pad_edge=False)
-    for line in books["lines"]:
-        amount = _amount(line["micros"], books["currency"])
-        table.add_row(line["month"], line["kind"], line["name"], str(line["hours"]), amount)
-    table.add_row("", "", "In all, net", "", _amount(books["micros"], books["currency"]))
+    for cloud, books in json.loads(text).items():
+        for line in books["lines"]:
+            amount = _amount(line["micros"], books["currency"])
+            table.add_row(line["month"], line["kind"], line["name"], str(line["hours"]), amount)
+        total = _amount(books["micros"], books["currency"])
+        table.add_row("", "", f"{cloud}, net", "", total, end_section=True)
     Console().print(table)
 
 
 @app.command()
 def inventory(*, state: State = STATE, as_json: AsJson = False) -> None:
-    """Show what exists at the cloud at this moment."""
-    text = _ask(state, "/inventory")
+    """Show what exists at the clouds at this moment."""
+    text = _books(state, "inventory")
     if as_json:
         typer.echo(text)
         return
     table = Table("Server", "Status", "Type", "Place", "IPv4", box=box.SIMPLE_HEAD, pad_edge=False)
-    for server in json.loads(text)["servers"]:
+    clouds = json.loads(text)
+    for server in clouds["hetzner"]["servers"]:
         columns = ("name", "status", "server_type", "location", "ipv4")
         table.add_row(*(str(server[column] or "") for column in columns))
+    for server in clouds["scaleway"]["servers"]:
+        words = ("name", "state", "commercial_type", "zone")
+        addresses = ", ".join(ip["address"] for ip in server["public_ips"])
+        table.add_row(*(str(server[word]) for word in words), addresses)
     Console().print(table)
+
+
+def _books(state: Path, what: str) -> str:
+    """What the books of each cloud say, by the cloud, as JSON."""
+    paths = {"hetzner": f"/{what}", "scaleway": f"/scaleway/{what}"}
+    return json.dumps({cloud: json.loads(_ask(state, path)) for cloud, path in paths.items()})
 
 
 def _ask(state: Path, path: str) -> str:

@@ -24,6 +24,7 @@ class Ports:
     """A TCP port for each service; 0 is the one of the last start, or a free one at the first."""
 
     hetzner: int = 0
+    scaleway: int = 0
     model: int = 0
     telegram: int = 0
     smtp: int = 0

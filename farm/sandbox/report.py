@@ -28,6 +28,16 @@ class HetznerReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ScalewayReport:
+    """Scaleway's API: its base URL, a project's id and its key."""
+
+    endpoint: str
+    project: str
+    access_key: str
+    secret_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelReport:
     """The model, OpenAI's way at `endpoint` and Anthropic's at `anthropic_endpoint`.
 
@@ -74,6 +84,7 @@ class ServicesReport:
     """Every service by its name."""
 
     hetzner: HetznerReport
+    scaleway: ScalewayReport
     model: ModelReport
     telegram: TelegramReport
     mail: MailReport
@@ -98,6 +109,10 @@ def environment(services: ServicesReport, *, ssh_port: int, host_address: str) -
     return {
         "HETZNER_ENDPOINT": services.hetzner.endpoint,
         "HETZNER_TOKEN": services.hetzner.token,
+        "SCALEWAY_ENDPOINT": services.scaleway.endpoint,
+        "SCALEWAY_ACCESS_KEY": services.scaleway.access_key,
+        "SCALEWAY_SECRET_KEY": services.scaleway.secret_key,
+        "SCALEWAY_PROJECT_ID": services.scaleway.project,
         "SANDBOX_MODEL_ENDPOINT": services.model.endpoint,
         "SANDBOX_MODEL_KEY": services.model.key,
         "SANDBOX_MODEL": services.model.model,
@@ -127,6 +142,8 @@ def print_table(report: Report, console: Console) -> None:
     )
     services = report.services
     table.add_row("Hetzner Cloud API", f"{services.hetzner.endpoint}\n{services.hetzner.token}")
+    scaleway = services.scaleway
+    table.add_row("Scaleway API", f"{scaleway.endpoint}\n{scaleway.secret_key}")
     table.add_row("Model, OpenAI's way", f"{services.model.endpoint}\n{services.model.key}")
     table.add_row("Model, Anthropic's way", f"{services.model.anthropic_endpoint}\nthe same key")
     table.add_row("Telegram", f"{services.telegram.endpoint}\n{services.telegram.bot_token}")

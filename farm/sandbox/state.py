@@ -5,7 +5,8 @@ identity.json     ports, credentials and the kind of guests, the same at every s
 clock.json        how far its time is ahead of the machine's
 mailbox.sqlite3   mails
 telegram.sqlite3  bots, people and what they wrote
-hetzner/          the cloud's books
+hetzner/          a cloud's books
+scaleway/         another cloud's books
 guests/           disks of the machines
 """
 
@@ -18,6 +19,7 @@ import os
 import random
 import secrets
 import socket
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
@@ -41,6 +43,9 @@ class Identity:
     ports: Ports
     hetzner_token: str
     model_key: str
+    scaleway_access_key: str = ""
+    scaleway_secret_key: str = ""
+    scaleway_project: str = ""
     kind: str = ""
 
 
@@ -72,6 +77,15 @@ def identity(folder: Path, wishes: Ports) -> Identity:
     if not path.exists():
         save_identity(folder, _new_identity())
     known = _read_identity(path)
+    if not known.scaleway_project:
+        # A folder from before there was a second cloud.
+        new = _new_identity()
+        known = replace(
+            known,
+            scaleway_access_key=new.scaleway_access_key,
+            scaleway_secret_key=new.scaleway_secret_key,
+            scaleway_project=new.scaleway_project,
+        )
     return replace(known, ports=_settled(wishes, known.ports))
 
 
@@ -138,6 +152,9 @@ def _new_identity() -> Identity:
         ports=Ports(),
         hetzner_token=secrets.token_hex(32),
         model_key=f"sk-sandbox-{secrets.token_hex(16)}",
+        scaleway_access_key=f"SCW{secrets.token_hex(9)[:17].upper()}",
+        scaleway_secret_key=str(uuid.uuid4()),
+        scaleway_project=str(uuid.uuid4()),
     )
 
 

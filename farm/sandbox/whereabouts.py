@@ -18,6 +18,7 @@ from farm.sandbox.report import (
     MailReport,
     ModelReport,
     Report,
+    ScalewayReport,
     ServicesReport,
     TelegramReport,
     environment,
@@ -33,6 +34,12 @@ def report_of(kept: Identity, guests: GuestKind, ready_bot: Bot) -> Report:
     ports = kept.ports
     services = ServicesReport(
         hetzner=HetznerReport(f"http://{_LOOPBACK}:{ports.hetzner}/v1", kept.hetzner_token),
+        scaleway=ScalewayReport(
+            endpoint=f"http://{_LOOPBACK}:{ports.scaleway}",
+            project=kept.scaleway_project,
+            access_key=kept.scaleway_access_key,
+            secret_key=kept.scaleway_secret_key,
+        ),
         model=_model(kept, f"http://{guests.service_host}:{ports.model}"),
         telegram=_telegram(f"http://{guests.service_host}:{ports.telegram}", ready_bot),
         mail=MailReport(f"{_LOOPBACK}:{ports.smtp}", f"http://{_LOOPBACK}:{ports.mailbox}/"),
@@ -54,6 +61,7 @@ def probes(report: Report) -> tuple[str, ...]:
     services = report.services
     return (
         f"{services.hetzner.endpoint}/locations",
+        f"{services.scaleway.endpoint}/marketplace/v2/local-images",
         f"{services.model.endpoint}/models",
         services.telegram.page,
         services.mail.page,

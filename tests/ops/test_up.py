@@ -62,7 +62,7 @@ def test_an_image_and_an_agent_on_the_command_line(surroundings: Surroundings) -
         assert gone.returncode == 0
         assert gone.stdout.endswith("\nAda is deleted.\n")
         inventory = surroundings.farm("sandbox", "inventory", "--json")
-        there = json.loads(inventory.stdout)
+        there = json.loads(inventory.stdout)["hetzner"]
         assert there["servers"] == []
         image = json.loads(baked.stdout)["id"]
         assert [str(snapshot["id"]) for snapshot in there["snapshots"]] == [image]

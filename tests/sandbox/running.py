@@ -22,6 +22,7 @@ from farm.sandbox.report import (
     MailReport,
     ModelReport,
     Report,
+    ScalewayReport,
     ServicesReport,
     TelegramReport,
 )
@@ -112,6 +113,7 @@ def read_report(line: str) -> Report:
         guests=GuestsReport(**raw["guests"]),
         services=ServicesReport(
             hetzner=HetznerReport(**services["hetzner"]),
+            scaleway=ScalewayReport(**services["scaleway"]),
             model=ModelReport(**services["model"]),
             telegram=TelegramReport(**services["telegram"]),
             mail=MailReport(**services["mail"]),

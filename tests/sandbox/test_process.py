@@ -29,6 +29,9 @@ def test_everything_answers_once_the_line_is_printed(running: RunningSandbox) ->
     services = running.report.services
     bearer = {"Authorization": f"Bearer {services.hetzner.token}"}
     assert httpx.get(f"{services.hetzner.endpoint}/locations", headers=bearer).status_code == 200
+    secret = {"X-Auth-Token": services.scaleway.secret_key}
+    servers = f"{services.scaleway.endpoint}/instance/v1/zones/fr-par-1/servers"
+    assert httpx.get(servers, headers=secret).status_code == 200
     key = {"Authorization": f"Bearer {services.model.key}"}
     assert httpx.get(f"{services.model.endpoint}/models", headers=key).status_code == 200
     token = services.telegram.bot_token
@@ -45,6 +48,7 @@ def test_everything_answers_once_the_line_is_printed(running: RunningSandbox) ->
 def test_the_environment_points_a_farm_at_it(running: RunningSandbox) -> None:
     services = running.report.services
     assert running.env["HETZNER_ENDPOINT"] == services.hetzner.endpoint
+    assert running.env["SCALEWAY_PROJECT_ID"] == services.scaleway.project
     assert running.env["SANDBOX_MODEL"] == "sandbox-1"
     assert running.env["SSH_PORT"] == str(running.report.guests.ssh_port)
     assert running.report.guests.kind == "simulated"

@@ -16,6 +16,7 @@ from farm.sandbox.scaleway.records import (
     Group,
     Image,
     Ip,
+    Key,
     Project,
     Rule,
     Server,
@@ -61,17 +62,19 @@ class Books:
         """The hour."""
         return self.clock.now()
 
-    def create_project(self, name: str, key: Project | None = None) -> Project:
+    def create_project(self, name: str, key: Key | None = None) -> Project:
         """A fresh project with a key; `key` is one that was given out before."""
-        given = key or Project(
-            id=0,
-            uid=new_uid(),
-            name=name,
-            access_key=f"SCW{secrets.token_hex(9)[:17].upper()}",
-            secret_key=new_uid(),
-            server_quota=self.catalog.server_quota,
+        given = key or Key(new_uid(), f"SCW{secrets.token_hex(9)[:17].upper()}", new_uid())
+        return self.projects.put(
+            Project(
+                id=self.next_id(),
+                uid=given.project,
+                name=name,
+                access_key=given.access_key,
+                secret_key=given.secret_key,
+                server_quota=self.catalog.server_quota,
+            )
         )
-        return self.projects.put(replace(given, id=self.next_id(), name=name))
 
     def project_with(self, secret_key: str) -> Project | None:
         """The project that a key opens."""

@@ -11,7 +11,7 @@ from farm.sandbox.faults import Gate
 from farm.sandbox.guests.base import GuestKind, GuestNotFoundError, GuestState
 from farm.sandbox.scaleway.books import Books
 from farm.sandbox.scaleway.catalog import Catalog, load_catalog
-from farm.sandbox.scaleway.records import Project, Server, State
+from farm.sandbox.scaleway.records import Key, Project, Server, State
 from farm.sandbox.scaleway.switching import Switching
 
 FIRST_PROJECT = "farm"
@@ -32,7 +32,7 @@ class ScalewayCloud:
         clock: Clock,
         gate: Gate,
         addresses: Addresses | None = None,
-        key: Project | None = None,
+        key: Key | None = None,
         catalog: Catalog | None = None,
     ) -> None:
         self.guests = guests

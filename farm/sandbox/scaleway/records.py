@@ -33,6 +33,15 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """What opens a project, for one that was given out before."""
+
+    project: str
+    access_key: str
+    secret_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A project with its key; `server_quota` is the organization's."""
 
