@@ -1,13 +1,36 @@
-"""Which model keys an account shares."""
+"""Which model keys an account shares, and how they are used."""
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from farm.accounts.models import Account
-from farm.agents.models import SharedKey
+from farm.accounts.models import Account, User
+from farm.accounts.permissions import Action, may
+from farm.agents.models import Agent, BudgetRequest, SharedKey
+from farm.billing.models import Payer
 
 
 def shared_keys_of(account: Account) -> QuerySet[SharedKey]:
-    """Those that may be used, the oldest first; none for an account that is not made yet."""
-    return SharedKey.objects.filter(account_id=account.pk, revoked_at=None).order_by("pk")
+    """Those that may be used, the oldest first; `users` counts the living agents of each."""
+    living = Q(agents__wanted=Agent.Wanted.RUNNING)
+    keys = account.shared_keys.filter(revoked_at=None)
+    return keys.annotate(users=Count("agents", filter=living)).order_by("pk")
+
+
+def lender_of(key: SharedKey) -> str:
+    """Who provides the AI: the payer that the key is charged to, or the account."""
+    payer = Payer.objects.filter(uid=key.payer_uid).first() if key.payer_uid else None
+    return payer.name if payer else key.account.name
+
+
+def open_request_of(agent: Agent) -> BudgetRequest | None:
+    """The wish for more that waits for an answer."""
+    return agent.budget_requests.filter(state=BudgetRequest.State.OPEN).first()
+
+
+def budget_request_for(reader: User, uid: str) -> BudgetRequest:
+    """The request, for whoever may see its agent's account; BudgetRequest.DoesNotExist else."""
+    found = BudgetRequest.objects.select_related("agent__account", "agent__owner").get(uid=uid)
+    if not may(reader, Action.SEE_ACCOUNT, found.agent.account):
+        raise BudgetRequest.DoesNotExist
+    return found

@@ -8,6 +8,7 @@ from farm.agents.services.backups import (
     save_again,
     waits_for_word,
 )
+from farm.agents.services.budgets import ask_for_budget, decide_budget, set_budget
 from farm.agents.services.edge import CodeRefused, Entrance, come_in, hash_of, new_secret, open_door
 from farm.agents.services.handing_over import leave_account, remove_member, transfer_agent
 from farm.agents.services.invitations import OWN_KEY, invite, link_of
@@ -16,6 +17,12 @@ from farm.agents.services.looking import note_look
 from farm.agents.services.messages import send_again, send_message
 from farm.agents.services.newcomers import create_agent_for
 from farm.agents.services.paying import change_payer
+from farm.agents.services.shared_keys import (
+    KeyWish,
+    add_shared_key,
+    renew_relay_key,
+    revoke_shared_key,
+)
 from farm.agents.services.slack import link_slack, unlink_slack
 from farm.agents.services.telegram import link_telegram, offer_telegram, unlink_telegram
 from farm.agents.services.whatsapp import link_whatsapp, renew_whatsapp, unlink_whatsapp
@@ -27,13 +34,17 @@ __all__ = [
     "Answer",
     "CodeRefused",
     "Entrance",
+    "KeyWish",
     "accept_invitation",
+    "add_shared_key",
+    "ask_for_budget",
     "back_up",
     "bring_back",
     "change_payer",
     "come_in",
     "create_agent",
     "create_agent_for",
+    "decide_budget",
     "delete_agent",
     "hash_of",
     "invite",
@@ -48,16 +59,19 @@ __all__ = [
     "offer_telegram",
     "open_door",
     "remove_member",
+    "renew_relay_key",
     "renew_whatsapp",
     "restart_agent",
     "restore_agent",
     "retry_agent",
+    "revoke_shared_key",
     "save_again",
     "send_again",
     "send_message",
+    "set_budget",
     "transfer_agent",
     "unlink_slack",
     "unlink_telegram",
-    "waits_for_word",
     "unlink_whatsapp",
+    "waits_for_word",
 ]

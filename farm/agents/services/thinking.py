@@ -89,6 +89,17 @@ def demand_known(provider: ModelProvider, key: str) -> KeyVerdict:
     return verdict
 
 
+def provider_called(key: str) -> ModelProvider:
+    """The catalogue's provider with that key, or Refused."""
+    shelf = catalog().models
+    try:
+        return shelf.get(key)
+    except KeyError:
+        text = _("There is no “{key}” here. Choose one of: {known}.")
+        sentence = format_lazy(text, key=key[:40], known=", ".join(shelf.keys()))
+        raise Refused("model_provider", "model_provider_unknown", sentence) from None
+
+
 def _shared(actor: User, key: SharedKey | None, wish: MindWish) -> Mind:
     if key is None:
         sentence = _("This account has no such shared model key any more: choose another one.")
@@ -121,17 +132,7 @@ def _own(wish: MindWish) -> Mind:
     chosen = wish.model_provider or default_model_provider()
     if chosen == SANDBOX_PROVIDER and settings.SANDBOX_MODEL_ENDPOINT:
         return Mind(SANDBOX_PROVIDER, settings.SANDBOX_MODEL)
-    provider = _provider(chosen)
+    provider = provider_called(chosen)
     key = checked_text_of_key(wish.model_key, provider.name)
     demand_known(provider, key)
     return Mind(provider.key, provider.model, own_key=key)
-
-
-def _provider(key: str) -> ModelProvider:
-    shelf = catalog().models
-    try:
-        return shelf.get(key)
-    except KeyError:
-        text = _("There is no “{key}” here. Choose one of: {known}.")
-        sentence = format_lazy(text, key=key[:40], known=", ".join(shelf.keys()))
-        raise Refused("model_provider", "model_provider_unknown", sentence) from None
