@@ -96,6 +96,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "farm.web.context.sandbox",
+                "farm.web.context.standing",
             ]
         },
     }

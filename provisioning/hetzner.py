@@ -137,6 +137,10 @@ class Hetzner:
                 return Created(machine_of(answer.server), tuple(str(a.id) for a in actions))
         return Created(self._adopted(order))
 
+    def admit(self, firewall: Firewall) -> None:
+        """Bring the project's one firewall of that name in step; see Provider."""
+        self._ensured(firewall)
+
     def actions(self, ids: Sequence[str]) -> tuple[Action, ...]:
         """How these orders stand, fifty to a request; ids the cloud forgot are left out."""
         found: list[Action] = []

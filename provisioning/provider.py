@@ -188,6 +188,9 @@ class Provider(Protocol):
         AnswerLost when it may have been made: call `find` before asking again.
         """
 
+    def admit(self, firewall: Firewall) -> None:
+        """Have the firewall of that name, wherever it stands, let in whom its rules name."""
+
     def actions(self, ids: Sequence[str]) -> tuple[Action, ...]:
         """How these orders stand, in one request; ids the cloud forgot are left out."""
 

@@ -22,6 +22,7 @@ from provisioning.provider import (
     Billable,
     BillableKind,
     Created,
+    Firewall,
     Machine,
     MachineOrder,
     MachineStatus,
@@ -29,7 +30,7 @@ from provisioning.provider import (
 )
 from provisioning.scaleway_errors import absence_is_fine, farm_errors
 from provisioning.scaleway_line import PAGE, Lines, every
-from provisioning.scaleway_making import complete, undo
+from provisioning.scaleway_making import admit, complete, undo
 from provisioning.scaleway_parts import (
     end_all,
     end_ip,
@@ -149,6 +150,12 @@ class Scaleway:
             if there and machine_of(there[0], order.location).status != MachineStatus.UNFINISHED:
                 return Created(machine_of(there[0], order.location))
         return Created(self._completed(order, there))
+
+    def admit(self, firewall: Firewall) -> None:
+        """Bring each zone's security group of that name in step; see Provider."""
+        with farm_errors(writes=True):
+            for zone in self._zones:
+                admit(self._lines, zone, firewall)
 
     def actions(self, ids: Sequence[str]) -> tuple[Action, ...]:
         """None: a task of Scaleway's cannot be asked about, its server's state is what tells."""

@@ -131,14 +131,24 @@ def _ensured(lines: Lines, order: MachineOrder) -> str:
     All its machines share it. Two made at once do no harm: the older one is used, neither costs.
     """
     zone, wanted = order.location, order.firewall
-    groups = every(
-        lambda page: lines.instance.list_security_groups(zone=zone, name=wanted.name, page=page),
-        lambda page: page.security_groups,
-    )
-    same = [group for group in groups if group.name == wanted.name]
-    group = min(same, key=_age) if same else _new_group(lines, zone, wanted.name)
+    group = _group_named(lines, zone, wanted.name) or _new_group(lines, zone, wanted.name)
     _set_rules(lines, zone, group.id, wanted)
     return str(group.id)
+
+
+def admit(lines: Lines, zone: str, wanted: Firewall) -> None:
+    """Let whom the rules name in to the machines of the zone; content where there are none yet."""
+    group = _group_named(lines, zone, wanted.name)
+    if group:
+        _set_rules(lines, zone, group.id, wanted)
+
+
+def _group_named(lines: Lines, zone: str, name: str) -> SecurityGroup | None:
+    groups = every(
+        lambda page: lines.instance.list_security_groups(zone=zone, name=name, page=page),
+        lambda page: page.security_groups,
+    )
+    return min((group for group in groups if group.name == name), key=_age, default=None)
 
 
 def _age(group: SecurityGroup) -> tuple[str, str]:

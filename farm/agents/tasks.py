@@ -20,6 +20,7 @@ from django.utils import timezone
 from farm.agents.beats import TICK, beat, beat_until
 from farm.agents.reconciler.backup_rounds import ensure_backup_round
 from farm.agents.reconciler.driving import Job, Renewable, due_jobs, job_of
+from farm.agents.reconciler.edges import ensure_edge_rounds
 from farm.agents.reconciler.metering import ensure_meter
 from farm.agents.reconciler.projects import ensure_projects
 from farm.bell import LOOK
@@ -37,6 +38,7 @@ def tick() -> None:
     beat(TICK, timezone.now())
     ensure_projects(timezone.now())
     ensure_meter(timezone.now())
+    ensure_edge_rounds(timezone.now())
     ensure_backup_round(timezone.now())
     look()
 

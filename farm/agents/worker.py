@@ -15,6 +15,7 @@ from django.utils import timezone
 from farm.agents.beats import BEAT_EVERY, beat, this_process
 from farm.agents.reconciler.backup_rounds import ensure_backup_round
 from farm.agents.reconciler.driving import Job, Renewable, drive_due, due_jobs
+from farm.agents.reconciler.edges import ensure_edge_rounds
 from farm.agents.reconciler.metering import ensure_meter
 from farm.agents.reconciler.projects import ensure_projects
 
@@ -100,6 +101,7 @@ def _prepare(stop: threading.Event) -> None:
         try:
             ensure_projects(timezone.now())
             ensure_meter(timezone.now())
+            ensure_edge_rounds(timezone.now())
             ensure_backup_round(timezone.now())
         except Error:
             logger.exception("The database is not ready; looking again.")

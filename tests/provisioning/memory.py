@@ -139,6 +139,11 @@ class MemoryProvider:
             machine = self._made(order)
             return Created(machine, (self._begin(), self._begin()))
 
+    def admit(self, firewall: Firewall) -> None:
+        """See Provider."""
+        with self._call("admit"):
+            self.firewalls[firewall.name] = firewall
+
     def actions(self, ids: Sequence[str]) -> tuple[Action, ...]:
         """How these stand, after one step of time."""
         with self._call("actions"):

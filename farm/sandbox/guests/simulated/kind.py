@@ -27,7 +27,8 @@ from farm.sandbox.guests.simulated.disk import Disk
 from farm.sandbox.guests.simulated.machine import Identity, Machine, Surroundings
 from farm.sandbox.guests.simulated.outside import Outside
 from farm.sandbox.guests.simulated.records import GuestRecord, Records
-from farm.sandbox.guests.simulated.sshd import reset, serve
+from farm.sandbox.guests.simulated.sockets import reset
+from farm.sandbox.guests.simulated.sshd import serve
 from farm.sandbox.guests.simulated.timings import Timings
 
 KEEP_SECONDS = 1.0
@@ -159,6 +160,7 @@ class SimulatedGuests:
             self._disk(guest_id),
             self._around,
             lambda again: self._halted(guest_id, again=again),
+            lambda port, peer: self._lets_in(guest_id, port, peer),
         )
         listener = socket.create_server((spec.ipv4, self.ssh_port), backlog=BACKLOG)
         listener.setblocking(False)  # noqa: FBT003  the standard library's own signature
@@ -178,18 +180,18 @@ class SimulatedGuests:
         except (BlockingIOError, OSError):
             return
         connection.setblocking(False)  # noqa: FBT003
-        if not self._lets_in(guest.machine.identity.id, peer):
+        if not self._lets_in(guest.machine.identity.id, SSH, peer):
             reset(connection)
             return
         task = asyncio.get_running_loop().create_task(serve(guest.machine, connection))
         guest.greeting.add(task)
         task.add_done_callback(guest.greeting.discard)
 
-    def _lets_in(self, guest_id: int, peer: str) -> bool:
+    def _lets_in(self, guest_id: int, port: int, peer: str) -> bool:
         rules = self._record(guest_id).rules
         if rules is None:
             return True
-        sources = [source for rule in rules if rule.port == SSH for source in rule.sources]
+        sources = [source for rule in rules if rule.port == port for source in rule.sources]
         return any(ip_address(peer) in ip_network(source, strict=False) for source in sources)
 
     def _halted(self, guest_id: int, *, again: bool) -> None:

@@ -63,6 +63,8 @@ class Machine:
     around: Surroundings
     halt: Callable[[bool], None]
     """Switch the power off, or on again at once when called with True."""
+    admits: Callable[[int, str], bool]
+    """Whether the cloud's firewall lets an address through to a port."""
     journal: Journal = field(default_factory=Journal)
     ports: dict[int, ProtocolFactory] = field(default_factory=dict)
     """What listens on 127.0.0.1, by port."""

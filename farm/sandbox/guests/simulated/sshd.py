@@ -7,7 +7,6 @@ import contextlib
 import logging
 import posixpath
 import socket
-import struct
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
@@ -22,18 +21,13 @@ from farm.sandbox.guests.simulated.machine import Machine
 from farm.sandbox.guests.simulated.process import DEFAULT_PATH, BrokenPipe, Process
 from farm.sandbox.guests.simulated.programs.people import password_expired
 from farm.sandbox.guests.simulated.sftp import GuestSftp
+from farm.sandbox.guests.simulated.sockets import reset
 from farm.sandbox.guests.simulated.sshd_config import SshdConfig
 
 BANNER = "OpenSSH_9.2p1 Debian-2+deb12u7"
 INPUT_LIMIT = 64 * 1024 * 1024
 # Every refused login is a warning there; what a guest refuses is for its own journal.
 logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
-
-
-def reset(connection: socket.socket) -> None:
-    """Close a TCP connection so that the other side sees a reset."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
 
 
 class Login(SSHServer):

@@ -100,5 +100,5 @@ def load(process: Process) -> Config:
     token = config.secret("gateway.auth.token")
     if token is None and config.text("gateway.auth.mode", "token") == "token":
         raise ConfigInvalid("Gateway auth token cannot be resolved", 1)
-    config.token = token or ""
+    config.token = token or process.env.get("OPENCLAW_GATEWAY_PASSWORD", "")
     return config

@@ -11,10 +11,14 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from farm.sandbox.guests.simulated.doorway import Doorway
 from farm.sandbox.guests.simulated.openclaw.agent import Agent
+from farm.sandbox.guests.simulated.openclaw.asking import Asking, Unattributed, who_asks
 from farm.sandbox.guests.simulated.openclaw.boots import Boots
 from farm.sandbox.guests.simulated.openclaw.config import Config, config_path
 from farm.sandbox.guests.simulated.openclaw.model import ModelError, access_to
+from farm.sandbox.guests.simulated.openclaw.papers import tls_of
+from farm.sandbox.guests.simulated.openclaw.sockets import talk
 from farm.sandbox.guests.simulated.openclaw.telegram import TelegramChannel
 from farm.sandbox.guests.simulated.process import Process
 from farm.sandbox.wire import Json
@@ -37,6 +41,7 @@ class Gateway:
         self._suppressed: list[str] = []
         self._channel: TelegramChannel | None = None
         self._polling: asyncio.Task[None] | None = None
+        self._doorway: Doorway | None = None
 
     async def run(self) -> int:
         """Serve until stopped; answers the exit code where it cannot."""
@@ -61,7 +66,11 @@ class Gateway:
             self._process.complain(f"Port {number} is already in use")
             return 1
         server = web.Server(self._answer, access_log=None)
-        machine.ports[number] = server
+        try:
+            self._open(number, server)
+        except OSError as error:
+            self._process.complain(f"gateway.tls: {error}")
+            return 1
         try:
             await machine.sleep(half)
             self._start_channels(crashed=crashed)
@@ -70,12 +79,23 @@ class Gateway:
             await asyncio.Event().wait()
         finally:
             machine.ports.pop(number, None)
+            if self._doorway is not None:
+                self._doorway.close()
             if self._polling is not None:
                 self._polling.cancel()
             if not machine.cut:
                 boots.end()
             await server.shutdown(0.1)
         return 0
+
+    def _open(self, number: int, server: web.Server) -> None:
+        """Listen on loopback, and with TLS on the machine's own address if the config says so."""
+        machine = self._process.machine
+        if not self._config.yes("gateway.tls.enabled"):
+            machine.ports[number] = server
+            return
+        self._doorway = Doorway(machine, number, server, tls_of(self._process, self._config))
+        machine.ports[number] = self._doorway.bridge
 
     def _start_channels(self, *, crashed: bool) -> None:
         if not self._config.yes("channels.telegram.enabled"):
@@ -92,6 +112,12 @@ class Gateway:
             self._polling = asyncio.get_running_loop().create_task(self._channel.run())
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            asking = self._asking(request)
+        except Unattributed:
+            return _error(403, "proxy_attribution_required", "Configure gateway.trustedProxies.")
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._talk(request, asking)
         route = ROUTES.get((request.method, request.path))
         if route is None:
             return web.json_response({"error": {"message": "Not Found"}}, status=404)
@@ -119,14 +145,30 @@ class Gateway:
             text=PAGE.format(name=html.escape(self._agent.name)), content_type="text/html"
         )
 
-    def _authorised(self, request: web.BaseRequest) -> bool:
-        return request.headers.get("Authorization") == f"Bearer {self._config.token}"
+    def _asking(self, request: web.BaseRequest) -> Asking:
+        transport = request.transport
+        peer = transport.get_extra_info("peername") if transport else None
+        inside = self._doorway is None or (peer is not None and self._doorway.is_inside(peer))
+        return who_asks(self._config, request.headers, peer[0] if peer else "", inside=inside)
+
+    def _may(self, request: web.BaseRequest, scope: str) -> bool:
+        return scope in self._asking(request).scopes
+
+    async def _talk(self, request: web.BaseRequest, asking: Asking) -> web.StreamResponse:
+        """The Control UI's WebSocket, for its own origin and somebody known only."""
+        allowed = self._config.words("gateway.controlUi.allowedOrigins")
+        if request.headers.get("Origin") not in allowed:
+            return _error(403, "CONTROL_UI_ORIGIN_NOT_ALLOWED", "Browser origin not allowed")
+        if asking.user is None:
+            return _error(401, "unauthorized", "Unauthorized")
+        approved = "gateway.auth.trustedProxy.deviceAutoApprove.scopes"
+        return await talk(request, asking, self._config.words(approved))
 
     async def complete(self, request: web.BaseRequest) -> web.Response:
         """/v1/chat/completions: one turn of the session that `user` names."""
         if not self._config.yes("gateway.http.endpoints.chatCompletions.enabled"):
             return web.json_response({"error": {"message": "Not Found"}}, status=404)
-        if not self._authorised(request):
+        if not self._may(request, "operator.write"):
             return _error(401, "unauthorized", "Unauthorized")
         wish = await _body(request)
         text = _last_text(wish.get("messages"))
@@ -143,7 +185,7 @@ class Gateway:
         """/api/v1/admin/rpc: what the operator's program asks."""
         if not self._config.yes("plugins.entries.admin-http-rpc.enabled"):
             return web.json_response({"error": {"message": "Not Found"}}, status=404)
-        if not self._authorised(request):
+        if not self._may(request, "operator.admin"):
             return _error(401, "unauthorized", "Unauthorized")
         wish = await _body(request)
         method = str(wish.get("method"))
