@@ -140,6 +140,26 @@ class InvitationUse(models.Model):
         return f"{self.user} took up {self.invitation}"
 
 
+class ApiToken(models.Model):
+    """A key to the API that acts as a person within its scopes until it expires.
+
+    Only its hash is kept; `uid` stands in the token itself, so that it is found in one look.
+    """
+
+    uid = models.CharField(max_length=12, unique=True, default=new_uid)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    token_hash = models.CharField(max_length=64)
+    scopes = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"token {self.name} of {self.user}"
+
+
 class AuditEntry(models.Model):
     """Who did what through which door; written in the transaction of the deed itself."""
 

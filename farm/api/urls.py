@@ -1,0 +1,21 @@
+"""The addresses of the API."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView
+
+from farm.api.errors import nothing_here
+from farm.api.views import accounts, agents
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("accounts/", accounts.Accounts.as_view(), name="api_accounts"),
+    path("agents/", agents.Agents.as_view(), name="api_agents"),
+    path("agents/<slug:uid>/", agents.OneAgent.as_view(), name="api_agent"),
+    path("agents/<slug:uid>/retry/", agents.Retry.as_view(), name="api_retry"),
+    path("agents/<slug:uid>/restart/", agents.Restart.as_view(), name="api_restart"),
+    path("agents/<slug:uid>/events/", agents.Events.as_view(), name="api_events"),
+    path("agents/<slug:uid>/cost/", agents.Costs.as_view(), name="api_cost"),
+    re_path("", nothing_here, name="api_nothing"),
+]
