@@ -50,6 +50,14 @@ _HISTORY = {
     "keeper_left": Sentence(
         _("The person it is for left the account"), _("It stays with the account.")
     ),
+    "budget_asked": Sentence(_("More AI was asked for")),
+    "budget_granted": Sentence(_("More AI was granted")),
+    "budget_declined": Sentence(_("More AI was declined")),
+    "budget_set": Sentence(_("Its AI budget was set anew")),
+    "relay_key_renewed": Sentence(
+        _("Its key to the relay was renewed"), _("It answers again in a minute.")
+    ),
+    "shared_key_taken": Sentence(_("It thinks with a shared key from now on")),
     "payer_changed": Sentence(_("Somebody else pays for it from the next full hour")),
     "transferred": Sentence(_("It was handed over")),
     "retry_asked": Sentence(_("Another try was asked for")),
@@ -119,6 +127,10 @@ _WAITS = {
     ),
     "model_silent": Sentence(
         _("It is awake, but its model does not answer yet."), _("I ask again by myself.")
+    ),
+    "credit_awaited": Sentence(
+        _("Your agent is ready; it answers as soon as your account there has credit."),
+        _("I look every minute. Nothing is counted."),
     ),
     "slow_boot": Sentence(
         _("It takes longer than usual."),

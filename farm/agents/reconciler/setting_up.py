@@ -18,6 +18,7 @@ from farm.agents.models import (
 )
 from farm.agents.passes import mark_written
 from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.credit import await_credit
 from farm.agents.reconciler.failing import fail
 from farm.agents.reconciler.letters import write_that_it_answers
 from farm.agents.reconciler.machines import shell_of
@@ -32,6 +33,7 @@ from provisioning.lifecycle import SetUp, poll_delay
 
 AT_ONCE = timedelta(0)
 ASLEEP = "gateway_down"
+NO_CREDIT = "model_no_credit"
 WISH = ("restore_from", "saving")
 """The part of a spec that is over once it is fulfilled."""
 
@@ -104,6 +106,8 @@ def greet(claim: Claim[Agent]) -> Nap:
         with shell_of(server_of(agent)) as shell:
             words = runtime.say(shell, agent.gateway_token, prompt, user=agent.owner.username)
     except Rejected as error:
+        if error.code == NO_CREDIT:
+            return await_credit(claim)
         return fail(claim, "no_answer", str(error))
     return _record_running(claim, words)
 

@@ -22,6 +22,7 @@ from farm.agents.services.shared_keys import (
     add_shared_key,
     renew_relay_key,
     revoke_shared_key,
+    use_shared_key,
 )
 from farm.agents.services.slack import link_slack, unlink_slack
 from farm.agents.services.telegram import link_telegram, offer_telegram, unlink_telegram
@@ -73,5 +74,6 @@ __all__ = [
     "unlink_slack",
     "unlink_telegram",
     "unlink_whatsapp",
+    "use_shared_key",
     "waits_for_word",
 ]

@@ -23,6 +23,8 @@ from farm.agents.services.channels import ask_reconfigure, lock_living
 from farm.agents.services.rights import demand_right
 from farm.agents.services.thinking import (
     MOST_BUDGET,
+    MindWish,
+    checked_mind,
     checked_text_of_key,
     demand_known,
     provider_called,
@@ -31,6 +33,7 @@ from farm.billing.payers import NotThisPayer, payer_of
 from farm.catalog import ModelProvider
 
 LONGEST_NAME = 80
+_MIND = ("shared_key", "ai_budget_micros", "model_provider", "model", "model_key")
 USUAL_BUDGET = 20 * 1_000_000
 """Micro-euros a month that an agent gets where nobody says otherwise."""
 
@@ -108,6 +111,26 @@ def renew_relay_key(*, actor: User, door: Door, agent: Agent) -> None:
     agent.save(update_fields=["relay_key", "relay_key_hash"])
     note(agent, "relay_key_renewed", at=now)
     record(account=agent.account, actor=actor, door=door, verb="renew relay key", subject=agent.uid)
+    ask_reconfigure(agent, now)
+
+
+@transaction.atomic
+def use_shared_key(*, actor: User, door: Door, agent: Agent, key_uid: str) -> None:
+    """From now on the agent thinks with a shared key of its account, its own key is forgotten.
+
+    Its budget is the key's usual one. Refused for a key that is none of the account's.
+    """
+    demand_right(actor, agent)
+    agent = lock_living(agent)
+    mind = checked_mind(actor, agent.account, MindWish(shared_key_uid=key_uid))
+    agent.shared_key, agent.ai_budget_micros = mind.shared_key, mind.budget_micros
+    agent.model_provider, agent.model, agent.model_key = mind.provider, mind.model, ""
+    agent.relay_key = new_relay_key()
+    agent.relay_key_hash = hash_of(agent.relay_key)
+    agent.save(update_fields=[*_MIND, "relay_key", "relay_key_hash"])
+    now = timezone.now()
+    note(agent, "shared_key_taken", at=now)
+    record(account=agent.account, actor=actor, door=door, verb="use shared key", subject=agent.uid)
     ask_reconfigure(agent, now)
 
 
