@@ -64,7 +64,7 @@ def add_invitation(*, actor: User, door: Door, account: Account, offer: NewInvit
     """
     demand(actor, demanded_for(offer.role), account)
     email = _checked_address(account, offer.email)
-    most_uses = 1 if email else _within(offer.most_uses, MOST_USES, "most_uses")
+    uses = _within(offer.most_uses, MOST_USES, "most_uses")
     now, token = timezone.now(), secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         account=account,
@@ -82,7 +82,7 @@ def add_invitation(*, actor: User, door: Door, account: Account, offer: NewInvit
         ai_budget_micros=offer.ai_budget_micros,
         created_at=now,
         expires_at=now + timedelta(days=_within(offer.days, MOST_DAYS, "days")),
-        most_uses=most_uses,
+        most_uses=1 if email else uses,
     )
     record(account=account, actor=actor, door=door, verb="invite", subject=invitation.uid)
     return Opened(invitation, token)
