@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from farm.agents.events import note
 from farm.agents.models import (
@@ -28,7 +29,7 @@ def move_server(server: Server, phase: ServerPhase, now: datetime, *, reason: st
     lifecycle.check_server_move(lifecycle.ServerPhase(server.phase), lifecycle.ServerPhase(phase))
     server.phase, server.phase_since = phase, now
     server.attempts, server.reason, server.reason_detail = 0, reason, ""
-    ring_agent(server, now)
+    ring_agent(server)
 
 
 def move_agent(agent: Agent, phase: AgentPhase, now: datetime, *, reason: str = "") -> None:
@@ -41,13 +42,14 @@ def move_agent(agent: Agent, phase: AgentPhase, now: datetime, *, reason: str = 
 MOVED = ("phase", "phase_since", "reason", "reason_detail")
 
 
-def ring_agent(server: Server, now: datetime) -> None:
+def ring_agent(server: Server) -> None:
     """Have the server's agent look again, once this transaction is committed.
 
-    Within it the agent's row would be locked after the server's, and agents lock theirs first.
+    Within it the agent's row would be locked after the server's, and agents lock theirs first. The
+    bell is told from an earlier one by its time: it is that of the ringing, not of the step.
     """
     agents = Agent.objects.filter(servers=server)
-    transaction.on_commit(lambda: agents.update(due_at=now))
+    transaction.on_commit(lambda: agents.update(due_at=timezone.now()))
 
 
 def note_server(server: Server, code: str, now: datetime, *, detail: str = "") -> None:

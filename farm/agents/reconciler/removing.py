@@ -25,7 +25,7 @@ def give_up(claim: Claim[Server], reason: str, detail: str = "") -> Nap:
         server.wanted_gone, server.reason, server.reason_detail = True, reason, detail[:500]
         claim.save("wanted_gone", "reason", "reason_detail")
         note_server(server, reason, now, detail=detail)
-        ring_agent(server, now)
+        ring_agent(server)
     return AT_ONCE
 
 
@@ -79,7 +79,8 @@ def confirm_gone(claim: Claim[Server]) -> Nap:
 def look(claim: Claim[Server]) -> Nap:
     """Somebody missed a machine that should be there: is it?"""
     server, now = claim.row, timezone.now()
-    if provider_of(server.provider).find(str(server)):
+    machine = provider_of(server.provider).find(str(server))
+    if machine and machine.status is not MachineStatus.UNFINISHED:
         return None
     with claim.recording():
         move_server(server, ServerPhase.LOST, now)
@@ -100,6 +101,9 @@ def look_again(claim: Claim[Server]) -> Nap:
         return None
     with claim.recording():
         stays = _is_still_somebodys(server)
+        if stays and machine.status is MachineStatus.UNFINISHED:
+            # The machine is gone but for its disk, on which its member's work may be.
+            return None
         server.provider_id, server.wanted_gone = machine.provider_id, not stays
         server.gone_at, server.ended_at, server.metered = None, None, False
         phase = ServerPhase.READY if stays else ServerPhase.DELETING

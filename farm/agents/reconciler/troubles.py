@@ -104,7 +104,7 @@ def distrust(server: Server, error: HostKeyMismatch) -> None:
         if not news:
             return
         note_server(server, "host_key_mismatch", now, detail=str(error))
-        ring_agent(server, now)
+        ring_agent(server)
     server.distrusted_at = now
     logger.critical("%s: %s", server, error)
 
