@@ -14,9 +14,27 @@ from farm.agents.selectors.agents import (
     ready_in_seconds,
     suggestions_of,
 )
+from farm.agents.selectors.backups import (
+    BackupHealth,
+    Keeping,
+    backup_for,
+    backup_health,
+    keeping_of,
+    kept_until,
+)
+from farm.agents.clouds import regions
 from farm.agents.selectors.choices import ModelChoice, model_choices
-from farm.agents.selectors.edge import Way, agent_at, way_for
-from farm.agents.selectors.fleet import Pause, due_rows, last_beat, orphans, provider_pauses
+from farm.agents.selectors.edge import Way, agent_at, is_host, way_for
+from farm.agents.selectors.fleet import (
+    MachineView,
+    OrphanView,
+    Pause,
+    due_rows,
+    last_beat,
+    machines,
+    orphans,
+    provider_pauses,
+)
 from farm.agents.selectors.invitations import Promise, payers_of, promise_of
 from farm.agents.selectors.money import Cost, Quote, cost_of, offer_for, spent_on
 from farm.agents.selectors.months import (
@@ -26,6 +44,8 @@ from farm.agents.selectors.months import (
     account_month,
     member_month,
     month_statement,
+    other_payer,
+    paid_by,
     payers_in,
 )
 from farm.agents.selectors.progress import Progress, ProgressLine, Waiting, progress_of
@@ -36,7 +56,9 @@ from farm.agents.selectors.silences import Silent, silence_of
 __all__ = [
     "AccountMonth",
     "AgentMonth",
+    "BackupHealth",
     "Cost",
+    "Keeping",
     "MemberMonth",
     "ModelChoice",
     "Pause",
@@ -51,23 +73,34 @@ __all__ = [
     "agent_at",
     "agent_for",
     "agents_of",
+    "backup_for",
+    "backup_health",
     "conversation_of",
     "cost_of",
     "due_rows",
     "events_of",
     "has_keeper",
     "has_room",
+    "is_host",
+    "keeping_of",
+    "kept_until",
     "last_beat",
     "left_behind_in",
     "living_agents_in",
     "may_with",
     "member_month",
+    "MachineView",
+    "OrphanView",
+    "machines",
     "model_choices",
+    "regions",
     "month_statement",
     "offer_for",
     "open_url_of",
     "origin_of",
     "orphans",
+    "other_payer",
+    "paid_by",
     "payers_in",
     "payers_of",
     "place_of",

@@ -43,6 +43,11 @@ def agent_at(host: str) -> Agent:
     return Agent.objects.exclude(phase=AgentPhase.DELETED).get(host=host)
 
 
+def is_host(host: str) -> bool:
+    """Whether an agent that is not deleted has that host name."""
+    return Agent.objects.exclude(phase=AgentPhase.DELETED).filter(host=host).exists()
+
+
 def _way_to(visit: EdgeVisit) -> Way:
     agent = visit.agent
     server = agent.servers.order_by("-pk").first()

@@ -40,7 +40,7 @@ def for_caddy(view: View) -> View:
     def seen(request: HttpRequest) -> HttpResponse:
         word = request.headers.get("X-Farm-Edge") or request.GET.get("key", "")
         if not (settings.EDGE and constant_time_compare(word, settings.EDGE_SECRET)):
-            raise Http404
+            return HttpResponse(status=404)
         return view(request)
 
     return seen
@@ -85,15 +85,10 @@ def enter(request: HttpRequest) -> HttpResponse:
 @for_caddy
 @require_GET
 def ask(request: HttpRequest) -> HttpResponse:
-    """Whether Caddy shall get a certificate for this host: 200 for an agent's or the site's."""
+    """Whether Caddy shall get a certificate for this host: 200 for an agent's, 404 for others."""
     name, _, domain = request.GET.get("domain", "").lower().partition(".")
-    if domain != settings.AGENTS_DOMAIN:
-        raise Http404
-    try:
-        selectors.agent_at(name)
-    except Agent.DoesNotExist:
-        raise Http404 from None
-    return HttpResponse("ok\n", content_type="text/plain")
+    there = domain == settings.AGENTS_DOMAIN and selectors.is_host(name)
+    return HttpResponse(status=200 if there else 404)
 
 
 @for_members
