@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -17,13 +17,20 @@ class Sentence:
     next: str | Promise = ""
 
 
-def sentence_for(code: str) -> Sentence:
-    """The words for a code; an unknown one is shown as it is."""
-    return SENTENCES.get(code, Sentence(code))
+def sentence_for(code: str, *, serves: bool = False) -> Sentence:
+    """The words for a code; an unknown one is shown as it is.
+
+    With `serves`, a machine of the agent is there and counted, whatever became of a change to it.
+    """
+    words = SENTENCES.get(code, Sentence(code))
+    return replace(words, next=_WHILE_SERVING.get(code, words.next)) if serves else words
 
 
 _ELSEWHERE = _("I start again elsewhere. Nothing is counted.")
 _RETRY = _("Press “Try again” for a fresh machine, or delete the agent. Nothing is counted.")
+_RETRY_SERVING = _(
+    "Press “Try again”, or delete the agent. Its machine is there, so its hours are counted."
+)
 
 _HISTORY = {
     "asked": Sentence(_("The agent was asked for")),
@@ -99,6 +106,10 @@ _WAITS = {
     "no_capacity": Sentence(
         _("There is no machine of this size there any more."),
         _("I try the next place, at no higher price."),
+    ),
+    "cloud_full": Sentence(
+        _("The farm's account at this cloud is full."),
+        _("I take another cloud, at no higher price."),
     ),
     "sold_out": Sentence(
         _("No machine of this size is free in this place."),
@@ -235,6 +246,17 @@ _MESSAGES = {
         _("The code was not sent to the bot within half an hour."),
         _("Link the bot again for a new code."),
     ),
+}
+_WHILE_SERVING: Mapping[str, str | Promise] = {
+    "config_refused": _RETRY_SERVING,
+    "not_ready": _RETRY_SERVING,
+    "no_answer": _(
+        "Check the model key and its credit, then press “Try again”. Its machine is there, so its"
+        " hours are counted."
+    ),
+    "configure_timeout": _RETRY_SERVING,
+    "backup_unusable": _RETRY_SERVING,
+    "credit_awaited": _("I look every minute. Its machine is there, so its hours are counted."),
 }
 SENTENCES: Mapping[str, Sentence] = {
     **_HISTORY,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from farm.agents.models import ProviderProject, Server
@@ -35,6 +36,11 @@ def stay_of(server: Server, seen_at: datetime | None) -> Stay | None:
         let_go_at=server.let_go_at,
         gone_at=server.gone_at,
     )
+
+
+def is_served(servers: Iterable[Server]) -> bool:
+    """Whether a machine is there on which its agent has answered: its hours are counted."""
+    return any(server.serving_since and not server.gone_at for server in servers)
 
 
 def _known_until(server: Server, created: datetime, seen_at: datetime | None) -> datetime:

@@ -33,6 +33,11 @@ def cents(micros: int, currency: str) -> str:
     return _money(in_cents(micros), places=2, currency=currency)
 
 
+def to_the_micro(micros: int, currency: str) -> str:
+    """An amount with all its six decimals: 0.006400 EUR."""
+    return _money(_rounded(micros, places=6), places=6, currency=currency)
+
+
 def at_most(micros: int, currency: str) -> str:
     """A limit in cents, rounded up: nobody pays more than what was read."""
     value = (Decimal(micros) / MICROS).quantize(Decimal("0.01"), rounding=ROUND_CEILING)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db.models import Exists, Max, OuterRef, Sum
 from django.utils import timezone
 
-from farm.accounts.models import Role, User
+from farm.accounts.models import Account, Role, User
 from farm.billing.models import Assignment, Limit, Payer, UsageLine
 from farm.billing.rule import month_of
 
@@ -61,6 +62,12 @@ def committed(payer: Payer, person: User, now: datetime, but_agent: str = "") ->
     ).exclude(agent_uid__in=[*most, but_agent])
     most.pop(but_agent, None)
     return sum(most.values()) + (gone.aggregate(sum=Sum("micros"))["sum"] or 0)
+
+
+def limits_in(account: Account) -> Mapping[tuple[str, str], Limit]:
+    """Every limit of the account's payers, by the payer's uid and the person's address."""
+    limits = Limit.objects.filter(payer__account=account).select_related("payer", "person")
+    return {(limit.payer.uid, limit.person.email): limit for limit in limits}
 
 
 def raisers_of(payer: Payer) -> tuple[str, ...]:

@@ -17,9 +17,16 @@ class Rate:
     currency: str
 
 
-def pin_prices(*, server_uid: str, at: datetime, server: Rate, ipv4: Rate) -> None:
-    """Write down what a server and its IPv4 cost from `at` on, in the asker's transaction."""
-    for kind, rate in ((Kind.SERVER, server), (Kind.IPV4, ipv4)):
+def pin_prices(
+    *, server_uid: str, at: datetime, server: Rate, ipv4: Rate, volume: Rate | None = None
+) -> None:
+    """Write down what a server, its IPv4 and a disk sold apart cost from `at` on.
+
+    In the asker's transaction.
+    """
+    for kind, rate in ((Kind.SERVER, server), (Kind.IPV4, ipv4), (Kind.VOLUME, volume)):
+        if rate is None:
+            continue
         PriceRow.objects.create(
             server_uid=server_uid,
             kind=kind,

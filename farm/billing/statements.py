@@ -10,6 +10,7 @@ from typing import TypedDict
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
+from farm.billing.ai_rows import AiDay
 from farm.billing.ai_spend import AiLine, ai_lines
 from farm.billing.models import Kind, Payer, UsageLine
 
@@ -118,14 +119,21 @@ def statement(payer: Payer, month: date, more: Iterable[UsageLine] = ()) -> Stat
 
 def months_of(payer: Payer) -> Sequence[date]:
     """The months in which this payer has lines, the newest first."""
-    months = payer.lines.order_by().values_list("month", flat=True).distinct()
-    return sorted(months, reverse=True)
+    machine = payer.lines.order_by().values_list("month", flat=True).distinct()
+    ai = AiDay.objects.filter(payer_uid=payer.uid).dates("day", "month")
+    return sorted({*machine, *ai}, reverse=True)
 
 
 def lines_of(payer: Payer, month: date) -> QuerySet[UsageLine]:
     """Every line of the payer's month, hour by hour."""
     lines = payer.lines.filter(month=month)
     return lines.order_by("person_email", "agent_name", "agent_uid", "began_at", "kind")
+
+
+def ai_days(payer: Payer, month: date) -> QuerySet[AiDay]:
+    """Every day of AI of the payer's month, by person and agent."""
+    days = AiDay.objects.filter(payer_uid=payer.uid, day__gte=month, day__lt=next_month(month))
+    return days.order_by("person_email", "agent_name", "agent_uid", "day", "model")
 
 
 def next_month(month: date) -> date:

@@ -6,10 +6,12 @@ from decimal import Decimal
 
 from django import forms
 
-from farm.accounts.models import Role
+from farm.accounts.models import Role, User
 from farm.accounts.services import NewInvitation
 from farm.agents.refusals import Refused
 from farm.agents.services import AgentWish, Answer
+from farm.billing.amounts import in_cents
+from farm.billing.models import Limit, Payer
 
 
 class WishForm(forms.Form):
@@ -22,6 +24,7 @@ class WishForm(forms.Form):
     model_provider = forms.CharField(required=False)
     model_key = forms.CharField(required=False)
     seen_hourly = forms.CharField(required=False)
+    backup_uid = forms.CharField(required=False)
 
     def text(self, field: str) -> str:
         """What was sent for `field`, or what the form began with."""
@@ -139,3 +142,30 @@ class PersonForm(forms.Form):
     """How agents call a person."""
 
     name = forms.CharField(required=False, max_length=80)
+
+
+class LimitForm(forms.Form):
+    """What a person's machines may cost a payer in a month; empty for no limit."""
+
+    limit = forms.DecimalField(
+        required=False, min_value=0, max_value=1_000_000, decimal_places=2, localize=True
+    )
+
+    @staticmethod
+    def of(payer: Payer, person: User) -> dict[str, Decimal]:
+        """What the form begins with."""
+        limit = Limit.objects.filter(payer=payer, person=person).first()
+        return {"limit": in_cents(limit.monthly_micros)} if limit else {}
+
+    def micros(self) -> int | None:
+        """The limit of a form that is valid, in micro-euros."""
+        limit = self.cleaned_data["limit"]
+        return None if limit is None else int(limit * 1_000_000)
+
+
+class PayerForm(forms.Form):
+    """Who pays for an agent from the next hour on; `until` makes it a gift."""
+
+    payer_uid = forms.CharField(required=False)
+    cost_centre = forms.CharField(required=False)
+    until = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))

@@ -10,6 +10,7 @@ from farm.web.views import (
     accounts,
     agent,
     agents,
+    backups,
     conversation,
     deletion,
     edge,
@@ -17,8 +18,10 @@ from farm.web.views import (
     invitations,
     landing,
     members,
+    money,
     new_agent,
     operator,
+    payers,
     telegram,
     transfer,
 )
@@ -48,6 +51,17 @@ TEAM: list[URLPattern | URLResolver] = [
         name="revoke_invitation",
     ),
 ]
+# Money.
+MONEY: list[URLPattern | URLResolver] = [
+    path("money/", money.mine, name="money"),
+    path("accounts/<slug:uid>/money/", money.account_money, name="account_money"),
+    path("accounts/<slug:uid>/payers/", payers.new_payer, name="new_payer"),
+    path("payers/<slug:uid>/limits/<slug:username>/", payers.limit, name="limit"),
+    path("payers/<slug:uid>/<str:month>/", money.statement, name="statement"),
+    path("payers/<slug:uid>/<str:month>/hours/<slug:agent_uid>/", money.hours, name="hours"),
+    path("payers/<slug:uid>/<str:month>/<str:form>", money.export, name="export_statement"),
+    path("agents/<slug:uid>/payer/", payers.agent_payer, name="agent_payer"),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", landing.landing, name="landing"),
     path("healthz", landing.healthz, name="healthz"),
@@ -61,6 +75,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("edge/open/", edge.open_edge, name="open_edge"),
     *INVITED,
     *TEAM,
+    *MONEY,
     path("operator/", operator.operator, name="operator"),
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", new_agent.new_agent, name="new_agent"),
@@ -72,6 +87,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<slug:uid>/open/", agent.open_agent, name="open_agent"),
     path("agents/<slug:uid>/delete/", deletion.delete_agent, name="delete_agent"),
     path("agents/<slug:uid>/transfer/", transfer.transfer_agent, name="transfer_agent"),
+    path("agents/<slug:uid>/backups/", backups.backups, name="backups"),
+    path("agents/<slug:uid>/backups/new/", backups.back_up, name="back_up"),
+    path("agents/<slug:uid>/backups/<slug:backup>/restore/", backups.restore, name="restore"),
+    path("agents/<slug:uid>/back/", backups.bring_back, name="bring_back"),
+    path("agents/<slug:uid>/delete/again/", deletion.save_again, name="save_again"),
+    path("agents/<slug:uid>/delete/unsaved/", deletion.delete_unsaved, name="delete_unsaved"),
     path("agents/<slug:uid>/conversation/", conversation.conversation, name="conversation"),
     path("agents/<slug:uid>/say/", conversation.say, name="say"),
     path("agents/<slug:uid>/say/<int:pk>/again/", conversation.say_again, name="say_again"),

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from farm.agents.models import Agent, AgentPhase, Server
 from farm.agents.placement import ladder
-from farm.agents.stays import stay_of
+from farm.agents.selectors.months import paid_by
+from farm.agents.stays import is_served, stay_of
 from farm.billing.metering import cost_so_far
 from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly, rate_of
@@ -43,13 +44,17 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Net micro-units of `currency`; `free_reason` says why nothing is counted at the moment."""
+    """Net micro-units of `currency`, charged to `payer`.
+
+    `free_reason` says why nothing is counted at the moment.
+    """
 
     so_far_micros: int
     hourly_micros: int
     monthly_cap_micros: int
     currency: str
     free_reason: str | Promise | None
+    payer: str
 
 
 def offer_for(plan: str, region: str) -> Quote | None:
@@ -75,6 +80,7 @@ def cost_of(agent: Agent, now: datetime) -> Cost:
         monthly_cap_micros=agent.agreed_monthly_micros,
         currency=rate.currency,
         free_reason=_free_reason(agent, servers),
+        payer=paid_by(agent).payer.name,
     )
 
 
@@ -86,7 +92,7 @@ def spent_on(agents: Sequence[Agent], now: datetime) -> Mapping[int, int]:
 
 
 def _free_reason(agent: Agent, servers: Sequence[Server]) -> str | Promise | None:
-    if any(server.serving_since and not server.gone_at for server in servers):
+    if is_served(servers):
         return None
     if agent.phase == AgentPhase.DELETED:
         return _("The agent is gone: nothing is counted any more.")

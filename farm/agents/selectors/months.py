@@ -8,15 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Q, QuerySet, Sum
+from django.utils import timezone
 
-from farm.accounts.models import Account, User
+from farm.accounts.models import Account, Role, User
+from farm.accounts.permissions import role_in
+from farm.accounts.selectors import account_chosen
 from farm.agents.models import Agent, Server
 from farm.agents.stays import stay_of
 from farm.billing.ai_spend import ai_spent_by
 from farm.billing.clouds import CloudCost, cloud_cost
 from farm.billing.metering import drafts
 from farm.billing.models import Payer, UsageLine
-from farm.billing.payers import assignments_at, default_payer
+from farm.billing.payers import assignment_at, assignments_at, default_payer
 from farm.billing.rule import month_of
 from farm.billing.statements import Statement, month_before, next_month, statement
 
@@ -160,3 +163,28 @@ def _coming(account: Account, now: datetime) -> Sequence[UsageLine]:
 
 def _unmetered(account: Account) -> QuerySet[Server]:
     return Server.objects.filter(agent__account=account, metered=False).select_related("agent")
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """Who pays for an agent now, under which cost centre."""
+
+    payer: Payer
+    cost_centre: str
+
+
+def paid_by(agent: Agent) -> Paid:
+    """Who pays for the agent now."""
+    said = assignment_at(agent.uid, timezone.now())
+    return Paid(said.payer, said.cost_centre) if said else Paid(default_payer(agent.account), "")
+
+
+def other_payer(member: User, chosen: str) -> Payer | None:
+    """Who pays for a new agent of the member in the account they act for, unless they do so.
+
+    An owner of the account does.
+    """
+    account = account_chosen(member, chosen)
+    if account is None or role_in(member, account) == Role.OWNER:
+        return None
+    return default_payer(account)

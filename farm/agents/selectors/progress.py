@@ -20,6 +20,7 @@ from farm.agents.models import (
     ServerPhase,
 )
 from farm.agents.sentences import sentence_for
+from farm.agents.stays import is_served
 
 Key = OperationStep.Key
 NEW_MACHINE = (Key.RESERVE, Key.INSTALL, Key.BRING, Key.PERSONALITY, Key.WAKE, Key.ANSWER)
@@ -170,7 +171,7 @@ def _waiting(agent: Agent) -> Waiting | None:
         code, detail = _server_reason(agent)
     if not code:
         return None
-    words = sentence_for(code)
+    words = sentence_for(code, serves=is_served(agent.servers.all()))
     return Waiting(code, words.what, words.next, detail)
 
 

@@ -31,6 +31,7 @@ class PageState(StrEnum):
 
 TONES: Mapping[str, str] = {
     AgentPhase.PLACING: "busy",
+    AgentPhase.RESTORING: "busy",
     AgentPhase.CONFIGURING: "busy",
     AgentPhase.RUNNING: "good",
     AgentPhase.DELETING: "busy",
@@ -55,12 +56,13 @@ class AgentCard:
 
 @dataclass(frozen=True, slots=True)
 class CostWords:
-    """What it costs, in words; `note` says why nothing is counted."""
+    """What it costs, in words, and who pays; `note` says why nothing is counted."""
 
     so_far: str
     hourly: str
     most: str
     note: str
+    payer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,13 @@ class Portrait:
 
 def page_state(agent: Agent, progress: Progress) -> PageState:
     """Deleting wins over everything; a first machine is waited for; a change is made at home."""
-    if agent.phase == AgentPhase.DELETED:
+    if agent.phase == AgentPhase.DELETED and agent.wanted == Agent.Wanted.DELETED:
         return PageState.GONE
     if agent.wanted == Agent.Wanted.DELETED:
         return PageState.LEAVING
     if agent.phase == AgentPhase.FAILED:
         return PageState.FAILED
-    makes = progress.kind == OperationKind.CREATE
+    makes = progress.kind in (OperationKind.CREATE, OperationKind.RESTORE)
     return PageState.WAIT if makes and agent.phase != AgentPhase.RUNNING else PageState.HOME
 
 
@@ -133,6 +135,7 @@ def cost_words(cost: Cost) -> CostWords:
         hourly=per_hour(cost.hourly_micros, cost.currency),
         most=at_most(cost.monthly_cap_micros, cost.currency),
         note=str(cost.free_reason or ""),
+        payer=cost.payer,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_http_methods
@@ -51,7 +51,7 @@ def offer(request: MemberRequest) -> HttpResponse:
         request.GET.get("region", ""),
         request.GET.get("model_provider", ""),
     )
-    return render(request, "parts/offer.html", {**_offer(chosen), "oob": True})
+    return render(request, "parts/offer.html", {**_offer(request, chosen), "oob": True})
 
 
 def _created(request: MemberRequest, form: WishForm) -> Agent | None:
@@ -80,7 +80,7 @@ def _price_was_read(form: WishForm) -> bool:
     return False
 
 
-def _page(request: HttpRequest, form: WishForm) -> HttpResponse:
+def _page(request: MemberRequest, form: WishForm) -> HttpResponse:
     chosen = _chosen(form)
     behind = any(field in form.errors for field in BEHIND_THE_FOLD) if form.is_bound else False
     context = {
@@ -91,14 +91,15 @@ def _page(request: HttpRequest, form: WishForm) -> HttpResponse:
         "models": model_options(chosen.model_key),
         "is_open": behind or chosen_model(chosen.model_key).needs_key,
         "paste_again": bool(form.is_bound and form.text("model_key")),
-        **_offer(chosen),
+        **_offer(request, chosen),
     }
     return render(request, "agents/new.html", context, status=422 if form.errors else 200)
 
 
-def _offer(chosen: Chosen) -> dict[str, object]:
+def _offer(request: MemberRequest, chosen: Chosen) -> dict[str, object]:
     quote = chosen.quote
-    return {"chosen": chosen, "offer": offer_words(quote) if quote else None}
+    other = selectors.other_payer(request.user, account_chosen_by(request))
+    return {"chosen": chosen, "offer": offer_words(quote) if quote else None, "other_payer": other}
 
 
 def _chosen(form: WishForm) -> Chosen:

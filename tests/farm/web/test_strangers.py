@@ -13,13 +13,23 @@ from tests.farm.web import scenes
 from tests.farm.web.conftest import logged_in
 
 # Address under /agents/UID/, and whether it is a write; "PK" stands for a line that failed.
-READS = ("", "progress/?on=home", "conversation/", "telegram/", "delete/", "open/", "transfer/")
+READS = (
+    "",
+    "progress/?on=home",
+    "conversation/",
+    "telegram/",
+    "delete/",
+    "open/",
+    "transfer/",
+    "payer/",
+)
 WRITES = (
     "say/",
     "say/PK/again/",
     "retry/",
     "restart/",
     "transfer/",
+    "payer/",
     "telegram/link/",
     "telegram/unlink/",
     "delete/",
@@ -90,7 +100,7 @@ def test_nobody_gets_in_without_logging_in(nino: Agent, path: str) -> None:
 def test_nothing_is_changed_by_reading(alice: Client, nino: Agent, path: str) -> None:
     before = state_of(nino)
     answer = alice.get(address(nino, path))
-    assert answer.status_code == (200 if path in ("delete/", "transfer/") else 405)
+    assert answer.status_code == (200 if path in ("delete/", "transfer/", "payer/") else 405)
     assert state_of(nino) == before
 
 

@@ -1,0 +1,146 @@
+"""A statement on paper: the page's numbers as a PDF, in the language of who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from fpdf import FPDF, XPos, YPos
+from fpdf.fonts import FontFace
+
+from farm.billing.amounts import cents
+from farm.billing.statements import PersonCost, Statement
+
+FONT = "Helvetica"
+_PLAIN = str.maketrans(
+    {
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+        "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+        "\N{NARROW NO-BREAK SPACE}": "\N{NO-BREAK SPACE}",
+        "\N{EN DASH}": "-",
+        "\N{HORIZONTAL ELLIPSIS}": "...",
+    }
+)
+
+
+def statement_pdf(statement: Statement, at: datetime) -> bytes:
+    """A4, net amounts; `at` is when it was made, which the paper says."""
+    pdf = _Paper(format="A4")
+    pdf.alias_nb_pages()
+    pdf.set_title(_title(statement))
+    pdf.add_page()
+    _head(pdf, statement, at)
+    _table(pdf, statement)
+    _foot(pdf, statement)
+    return bytes(pdf.output())
+
+
+def file_name(statement: Statement, ending: str) -> str:
+    """What it is saved as: statement-2026-11-<uid>.pdf."""
+    return f"statement-{statement.month:%Y-%m}-{statement.payer.uid}.{ending}"
+
+
+def notes_of(statement: Statement) -> Sequence[str]:
+    """What must be said beside the numbers, on the page and on paper."""
+    notes = [
+        gettext("A statement, not an invoice: nothing is collected. Amounts are before VAT."),
+        gettext(
+            "Counted in millionths. Each amount shown is rounded once, half a cent up, so rounded"
+            " parts may differ from their rounded sum by a cent."
+        ),
+    ]
+    if statement.unseen:
+        text = gettext(
+            "Of the AI, %(unseen)s is for calls that were cut off before their use was known; they"
+            " are counted at what they may have cost at most."
+        )
+        notes.append(text % {"unseen": cents(statement.unseen, statement.currency)})
+    return notes
+
+
+class _Paper(FPDF):
+    """Pages with their number below."""
+
+    def footer(self) -> None:
+        """The number of this page, of all."""
+        self.set_y(-15)
+        self.set_font(FONT, size=8)
+        self.cell(0, 10, f"{self.page_no()} / {{nb}}", align="C")
+
+
+def _head(pdf: FPDF, statement: Statement, at: datetime) -> None:
+    pdf.set_font(FONT, "B", 18)
+    _line(pdf, _title(statement), 10)
+    pdf.set_font(FONT, size=11)
+    _line(pdf, gettext("Payer: %(payer)s") % {"payer": statement.payer.name}, 6)
+    made = date_format(timezone.localtime(at), "DATETIME_FORMAT")
+    _line(pdf, gettext("Made on %(at)s (UTC)") % {"at": made}, 6)
+    pdf.ln(4)
+
+
+def _title(statement: Statement) -> str:
+    month = date_format(statement.month, "F Y")
+    return _plain(gettext("Statement for %(month)s") % {"month": month})
+
+
+def _table(pdf: FPDF, statement: Statement) -> None:
+    pdf.set_font(FONT, size=9)
+    aligned = ("LEFT", "RIGHT", "RIGHT", "RIGHT", "RIGHT")
+    bold = FontFace(emphasis="BOLD")
+    with pdf.table(col_widths=(46, 12, 14, 14, 14), text_align=aligned, line_height=6) as table:
+        table.row(_columns())
+        for person in statement.people:
+            table.row(_person(person, statement.currency), style=bold)
+            for row in _agents(person, statement.currency):
+                table.row(row)
+        table.row(_total(statement), style=bold)
+
+
+def _columns() -> Sequence[str]:
+    names = (
+        gettext("For whom"),
+        gettext("Hours"),
+        gettext("Machine"),
+        gettext("AI"),
+        gettext("Total"),
+    )
+    return [_plain(name) for name in names]
+
+
+def _person(person: PersonCost, currency: str) -> Sequence[str]:
+    name = f"{person.email} - {person.cost_centre}" if person.cost_centre else person.email
+    sums = [cents(micros, currency) for micros in (person.machine, person.ai, person.total)]
+    return [_plain(name), "", *map(_plain, sums)]
+
+
+def _agents(person: PersonCost, currency: str) -> Iterator[Sequence[str]]:
+    for agent in person.agents:
+        sums = [cents(micros, currency) for micros in (agent.machine, agent.ai, agent.total)]
+        yield [_plain(f"   {agent.name} ({agent.uid})"), str(agent.hours), *map(_plain, sums)]
+
+
+def _total(statement: Statement) -> Sequence[str]:
+    people = ngettext("%(n)s person", "%(n)s people", len(statement.people))
+    sums = (statement.machine, statement.ai, statement.total)
+    counted = people % {"n": len(statement.people)}
+    return [_plain(counted), "", *(_plain(cents(micros, statement.currency)) for micros in sums)]
+
+
+def _foot(pdf: FPDF, statement: Statement) -> None:
+    pdf.ln(4)
+    pdf.set_font(FONT, size=9)
+    for note in notes_of(statement):
+        pdf.multi_cell(0, 5, _plain(note), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def _line(pdf: FPDF, text: str, height: float) -> None:
+    pdf.cell(0, height, _plain(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def _plain(text: str) -> str:
+    """The letters that every PDF reader brings along; others show as a question mark."""
+    return text.translate(_PLAIN).encode("latin-1", "replace").decode("latin-1")
