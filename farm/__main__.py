@@ -27,6 +27,7 @@ ENTRIES = (
     MORNING,
     Entry("up", "Run the whole farm on this machine.", "farm.ops.up", django=False),
     Entry("agents", "Create, list, show and delete agents.", "farm.ops.agents"),
+    Entry("people", "List, invite and remove people of an account.", "farm.ops.people_commands"),
     Entry("doctor", "Look for trouble, and say what mends it.", "farm.ops.doctor"),
     Entry("demo", "Try a running farm through its pages.", "farm.ops.demo"),
     Entry("worker", "Drive agents and servers to what is wanted.", "farm.ops.worker"),
@@ -34,10 +35,12 @@ ENTRIES = (
     Entry("relay", "Carry the agents' calls to models by shared keys.", "farm.ops.relay"),
     Entry("tunnel", "Lead browsers to the agents' own pages.", "farm.ops.tunnel"),
     Entry("edge", "Lead people to the site and to their agents, through Caddy.", "farm.ops.edge"),
+    Entry("servers", "Show the machines, and what is nobody's.", "farm.ops.servers"),
     Entry("images", "Build server images that hold the runtime.", "farm.ops.images"),
     Entry(
         "prepare", "Bring database, translations and static files up to date.", "farm.ops.prepare"
     ),
+    Entry("setup", "The set-up page of a new farm.", "farm.ops.setup"),
     Entry("sandbox", "The outside world on one machine.", "farm.sandbox.commands", django=False),
 )
 

@@ -11,3 +11,8 @@ def sandbox(request: HttpRequest) -> dict[str, str]:  # noqa: ARG001
     mailbox = settings.SANDBOX_MAILBOX_URL
     phone = f"{settings.TELEGRAM_ENDPOINT}/" if mailbox else ""
     return {"sandbox_mailbox_url": mailbox, "sandbox_phone_url": phone}
+
+
+def standing(request: HttpRequest) -> dict[str, bool]:  # noqa: ARG001
+    """Whether this farm is still being set up, and whether it is a lab in which nothing is real."""
+    return {"setting_up": settings.SETTING_UP, "lab": settings.LAB}

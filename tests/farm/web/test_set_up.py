@@ -1,0 +1,231 @@
+"""The set-up page: who gets in, what it says to wrong answers, what it leaves behind."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from farm.accounts.models import AuditEntry, Role, User
+from farm.env import setting_up
+from farm.sandbox.model.keys import OWN_OPENAI_KEY, REFUSED_KEY
+from farm.setup import house, tokens
+from farm.setup.answers import kept
+from tests.ops.farms import free_port
+from tests.sandbox.running import RunningSandbox, sandbox
+
+pytestmark = pytest.mark.django_db
+PAGE, DOOR = "/set-up/", "/set-up/token/"
+HOUSE = house.House("farm.example.org", "agents.example.net")
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """Clouds and models that say yes and no."""
+    with sandbox(tmp_path_factory.mktemp("outside") / "state") as running:
+        yield running
+
+
+class Postman:
+    """A mail server that takes everything up to the mail itself."""
+
+    async def handle_DATA(self, *_: object) -> str:  # noqa: N802 - aiosmtpd's name for it
+        return "550 no mail may leave"
+
+
+def knows(_server: object, _session: object, _mail: object, _how: str, who: object) -> AuthResult:
+    good = isinstance(who, LoginPassword) and who.password == b"right"
+    return AuthResult(success=good, handled=good)
+
+
+@pytest.fixture(scope="module")
+def post() -> Iterator[int]:
+    """The port of a mail server that knows one user."""
+    port = free_port()
+    server = Controller(
+        Postman(), hostname="127.0.0.1", port=port, authenticator=knows, auth_require_tls=False
+    )
+    server.start()
+    yield port
+    server.stop()
+
+
+@pytest.fixture
+def conf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings, outside: RunningSandbox
+) -> Path:
+    """A farm that waits for its answers."""
+    folder = tmp_path / "conf"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setenv("FARM_CONF", str(folder))
+    settings.ROOT_URLCONF = "farm.web.set_up_urls"
+    settings.SETTING_UP = True
+    settings.HETZNER_ENDPOINT = outside.report.services.hetzner.endpoint
+    settings.MODEL_ENDPOINTS = {"openai": outside.report.services.model.endpoint}
+    return folder
+
+
+@pytest.fixture
+def answers(outside: RunningSandbox, post: int) -> dict[str, str]:
+    """What a careful operator types."""
+    return {
+        "site_domain": HOUSE.site,
+        "agents_domain": HOUSE.agents,
+        "operator_email": "Olga@Example.org",
+        "operator_name": "Olga",
+        "hetzner_token": outside.report.services.hetzner.token,
+        "mail_host": "127.0.0.1",
+        "mail_port": str(post),
+        "mail_line": "open",
+        "mail_user": "farm",
+        "mail_password": "right",
+        "mail_from": "farm@example.org",
+        "model_key_openai": OWN_OPENAI_KEY,
+    }
+
+
+def inside(client: Client) -> Client:
+    """A browser that showed the token."""
+    assert client.post(DOOR, {"token": tokens.mint()}).status_code == 302
+    return client
+
+
+def said(page: bytes) -> str:
+    """The sentences of refusals, in order."""
+    return " ".join(re.findall(r'<p class="error"[^>]*>([^<]*)<', page.decode()))
+
+
+def test_without_the_token_nobody_learns_or_changes_anything(
+    conf: Path, client: Client, answers: dict[str, str]
+) -> None:
+    tokens.mint()
+    for page in (client.get(PAGE), client.post(PAGE, answers)):
+        assert b"The token" in page.content
+        assert b"hetzner_token" not in page.content
+    assert sorted(path.name for path in conf.iterdir()) == ["setup_token"]
+
+
+@pytest.mark.parametrize("guess", ["", "x", "0" * 64])
+def test_a_guess_does_not_open_it_not_even_the_digest(
+    conf: Path, client: Client, guess: str
+) -> None:
+    tokens.mint()
+    for tried in (guess, kept("setup_token")):
+        answer = client.post(DOOR, {"token": tried})
+        assert answer.status_code == 422
+        assert "farm setup token" in said(answer.content)
+    assert b"hetzner_token" not in client.get(PAGE).content
+
+
+def test_without_any_token_made_no_guess_opens_it(conf: Path, client: Client) -> None:
+    assert client.post(DOOR, {"token": ""}).status_code == 422
+    assert b"hetzner_token" not in client.get(PAGE).content
+
+
+def test_another_token_puts_out_whoever_came_in_by_the_first(conf: Path, client: Client) -> None:
+    inside(client)
+    assert b"hetzner_token" in client.get(PAGE).content
+    tokens.mint()
+    assert b"hetzner_token" not in client.get(PAGE).content
+
+
+def test_nothing_of_the_site_is_there_before(conf: Path, client: Client) -> None:
+    assert client.get("/").headers["Location"] == PAGE
+    for path in ("/account/", "/agents/new/", "/operator/", "/account/signup/"):
+        assert client.get(path).status_code == 404
+
+
+def test_every_wrong_answer_gets_its_sentence_and_the_good_ones_are_kept(
+    conf: Path, client: Client, answers: dict[str, str]
+) -> None:
+    wrong = {
+        "site_domain": "not a name",
+        "hetzner_token": "a" * 64,
+        "mail_password": "wrong",
+        "model_key_openai": REFUSED_KEY,
+    }
+    page = inside(client).post(PAGE, answers | wrong)
+    assert page.status_code == 422
+    sentences = said(page.content)
+    for words in ("Give a host name", "read and write", "user or password", "refuses this key"):
+        assert words in sentences
+    assert kept("operator_email") == "olga@example.org"
+    assert kept("HETZNER_TOKEN") == kept("EMAIL_HOST_PASSWORD") == kept("model_key_openai") == ""
+    page = client.post(PAGE, answers | {"site_domain": "not a name"})
+    assert said(page.content).startswith("Give a host name")
+    assert "HETZNER_TOKEN" in {path.name for path in conf.iterdir()}
+
+
+def test_a_name_that_leads_nowhere_is_told_with_the_record_it_needs(
+    conf: Path, client: Client, answers: dict[str, str]
+) -> None:
+    nowhere = {"site_domain": "farm.invalid", "agents_domain": "agents-of.invalid.test"}
+    page = inside(client).post(PAGE, answers | nowhere)
+    assert "add a DNS record farm.invalid" in said(page.content)
+    assert kept("SITE_URL") == ""
+
+
+@pytest.mark.parametrize("agents", ["farm.example.org", "agents.example.org", "example.org"])
+def test_agents_do_not_live_beside_the_site(
+    conf: Path, client: Client, answers: dict[str, str], agents: str
+) -> None:
+    page = inside(client).post(PAGE, answers | {"agents_domain": agents})
+    assert "registered apart" in said(page.content)
+
+
+def test_no_secret_is_ever_shown_or_readable_by_others(
+    conf: Path, client: Client, answers: dict[str, str]
+) -> None:
+    page = inside(client).post(PAGE, answers | {"site_domain": ""}).content
+    page += client.get(PAGE).content
+    for name in ("hetzner_token", "mail_password", "model_key_openai"):
+        assert f'value="{answers[name]}"'.encode() not in page
+        assert answers[name].encode() not in page.replace(b"right", b"") or name == "mail_password"
+    assert b"Checked and kept" in page
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in conf.iterdir()}
+    assert modes == {0o600}
+
+
+def test_all_good_makes_the_operator_and_kills_the_token(
+    conf: Path, client: Client, answers: dict[str, str]
+) -> None:
+    house.keep_house(HOUSE)
+    token = tokens.mint()
+    client.post(DOOR, {"token": token})
+    page = client.post(PAGE, answers)
+    assert page.status_code == 200, said(page.content)
+    assert b"https://farm.example.org" in page.content
+    operator = User.objects.get()
+    assert (operator.email, operator.is_superuser, operator.called) == (
+        "olga@example.org",
+        True,
+        "Olga",
+    )
+    assert operator.memberships.get().role == Role.OWNER
+    assert not operator.has_usable_password()
+    assert AuditEntry.objects.filter(verb="set up farm", actor=operator).exists()
+    assert not setting_up()
+    assert b"hetzner_token" not in client.get(PAGE).content
+    assert Client().post(DOOR, {"token": token}).status_code == 422
+
+
+def test_it_speaks_french_in_its_refusals_too(
+    conf: Path, client: Client, answers: dict[str, str]
+) -> None:
+    client.cookies["django_language"] = "fr"
+    page = inside(client).post(PAGE, answers | {"hetzner_token": "a" * 64})
+    assert "lecture et écriture" in said(page.content)
+
+
+def test_another_site_cannot_answer_for_the_operator(conf: Path, answers: dict[str, str]) -> None:
+    strict = inside(Client())
+    strict.handler.enforce_csrf_checks = True
+    page = strict.post(PAGE, answers, headers={"Origin": "https://evil.example"})
+    assert page.status_code == 403
