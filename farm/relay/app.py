@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -20,9 +21,13 @@ def relay_application() -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        relay.append(Relay())
+        opened = Relay()
+        relay.append(opened)
+        sweeping = asyncio.create_task(opened.sweep())
         yield
-        await relay.pop().close()
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+        await opened.close()
 
     def carrying(route: Route) -> Callable[[Request], Awaitable[Response]]:
         async def carry(request: Request) -> Response:

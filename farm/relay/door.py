@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpcore
 from django.conf import settings
+from django.db import DatabaseError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -23,6 +24,7 @@ from farm.billing.ai_calls import (
     TooManyCalls,
     reserve,
     settle,
+    settle_lost,
 )
 from farm.billing.ai_prices import dollars_to_micros, price_of, worst_case
 from farm.billing.ai_rows import AiCall
@@ -41,6 +43,7 @@ from farm.relay.wire import BadCall, packed
 logger = logging.getLogger(__name__)
 MOST_WRITTEN = 32_000
 """Tokens of an answer to a call that names no limit of its own."""
+SWEEP_SECONDS = 20
 MARGIN = timedelta(minutes=1)
 """How long after its last second a call may still be counted by its own relay."""
 
@@ -52,6 +55,15 @@ class Relay:
     pool: httpcore.AsyncConnectionPool = field(default_factory=new_pool)
     database: Database = field(default_factory=Database)
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def sweep(self) -> None:
+        """Count calls that were lost with a relay that died, now and again, until cancelled."""
+        while True:
+            try:
+                await self.database.ask(settle_lost, datetime.now(UTC))
+            except DatabaseError:
+                logger.exception("The database did not say which calls were lost; looking again.")
+            await asyncio.sleep(SWEEP_SECONDS)
 
     async def close(self) -> None:
         """End every call under way, each counted, and then the rest."""
