@@ -15,6 +15,8 @@ from farm.agents.models import (
     Server,
     ServerPhase,
 )
+from farm.agents.pace import final_backup
+from provisioning.lifecycle import Saving
 from provisioning.sealing import new_key_pair
 
 UNDER_WAY = (BackupState.ASKED, BackupState.MAKING)
@@ -46,6 +48,27 @@ def serving_machine(agent: Agent) -> Server | None:
 def last_good(agent: Agent) -> Backup | None:
     """Its newest backup that is kept."""
     return agent.backups.filter(state=BackupState.KEPT).order_by("made_at").last()
+
+
+def saving_of(agent: Agent, now: datetime) -> Saving:
+    """How the backup stands that the agent's wish waits for.
+
+    One that takes too long counts as failed, and still as kept if it comes late.
+    """
+    backup = agent.saving
+    if backup is None:
+        return Saving.NOTHING
+    if backup.state not in (*UNDER_WAY, BackupState.FAILED):
+        return Saving.KEPT
+    late = now - backup.asked_at > final_backup()
+    return Saving.FAILED if late or backup.state == BackupState.FAILED else Saving.UNDER_WAY
+
+
+def waits_for_word(agent: Agent, now: datetime) -> bool:
+    """Whether its deletion waits because what it has could not be saved."""
+    leaving = agent.wanted == Agent.Wanted.DELETED
+    gone = agent.phase in (AgentPhase.DELETING, AgentPhase.DELETED)
+    return leaving and not gone and saving_of(agent, now) is Saving.FAILED
 
 
 def _key_of(account: Account, now: datetime) -> BackupKey:

@@ -20,6 +20,7 @@ from farm.agents.services import (
     note_look,
     retry_agent,
 )
+from farm.ops.agent_backups import backup, backups, restore, returnable
 from farm.ops.agent_views import (
     agent_row,
     events_table,
@@ -161,27 +162,30 @@ def delete(
     which: Which,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    without_backup: Annotated[
+        bool, typer.Option("--without-backup", help="Do not save what it has first.")
+    ] = False,
     email: ActingAs = "",
     no_wait: NoWait = False,
-    timeout: Seconds = 600,
+    timeout: Seconds = 1200,
     as_json: AsJson = False,
 ) -> None:
-    """Delete an agent with its machine and everything on it, and wait until it is gone."""
+    """Save what an agent has, delete it with its machine, and wait until it is gone."""
     with serving(as_json=as_json):
         actor = acting(email)
         agent = agent_called(which, actor)
-        _confirm(agent, yes=yes)
-        delete_agent(actor=actor, door=Door.CLI, agent=agent)
+        _confirm(agent, yes=yes, saved=not without_backup)
+        delete_agent(actor=actor, door=Door.CLI, agent=agent, without_backup=without_backup)
         if not no_wait:
             wait_for_phase(agent, AgentPhase.DELETED, seconds=timeout, quiet=as_json)
         agent.refresh_from_db()
         if as_json:
             print_json(whole_agent(agent, actor))
         else:
-            typer.echo(f"{agent.name} is {agent.get_phase_display()}.")
+            typer.echo(f"{agent.name} is {agent.get_phase_display()}.{returnable(agent)}")
 
 
-for command in (ssh, logs, restart):
+for command in (ssh, logs, restart, backup, backups, restore):
     app.command()(command)
 
 
@@ -208,8 +212,10 @@ def _secret(path: Path | None) -> str:
     return (sys.stdin.read() if str(path) == "-" else path.read_text()).strip()
 
 
-def _confirm(agent: Agent, *, yes: bool) -> None:
+def _confirm(agent: Agent, *, yes: bool, saved: bool) -> None:
     lost = f"{agent.name}, its machine and every file on it are lost for good."
+    if saved:
+        lost = f"{agent.name} and its machine go; what it has is saved first, if it can be."
     if yes or _is_gone(agent):
         return
     if not sys.stdin.isatty():

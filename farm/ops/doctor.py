@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import typer
 
+from farm.ops import doctor_backups as backups
 from farm.ops import doctor_fleet as fleet
 from farm.ops import doctor_house as house
 from farm.ops.agent_views import new_table
@@ -25,6 +26,7 @@ EXAMINATIONS = (
     fleet.cloud,
     fleet.offers,
     fleet.guests,
+    backups.kept,
 )
 
 

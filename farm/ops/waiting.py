@@ -13,7 +13,7 @@ from django.utils import timezone
 from rich.live import Live
 
 from farm.agents.models import Agent, AgentPhase, Offer, OperationState
-from farm.agents.selectors import Progress, last_beat, progress_of
+from farm.agents.selectors import Progress, last_beat, progress_of, waits_for_word
 from farm.agents.selectors.progress import LineState
 from farm.ops.answer import Trouble, console
 from farm.ops.progress_view import progress_view, step_line
@@ -76,6 +76,11 @@ def _line_by_line() -> Show:
 def _give_up_if_hopeless(agent: Agent, progress: Progress, phase: AgentPhase) -> None:
     if progress.state == OperationState.FAILED:
         raise Trouble(_why(progress, f"{agent.name} failed."), code=agent.reason or "failed")
+    if waits_for_word(agent, timezone.now()):
+        raise Trouble(
+            f"{_why(progress, '')} Say `farm agents delete {agent.uid} --without-backup`.",
+            code="final_backup_failed",
+        )
     if agent.wanted == Agent.Wanted.DELETED and phase != AgentPhase.DELETED:
         raise Trouble(f"{agent.name} is being deleted.", code="agent_gone")
     if progress.elapsed_seconds > SILENCE.total_seconds() and not _somebody_works():

@@ -8,19 +8,18 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils import timezone
 
-from farm.agents.models import Agent, BackupState, Message, Server, ServerPhase
-from farm.agents.pace import SAFETY_NET, deadlines, final_backup
+from farm.agents.models import Agent, Message, Server, ServerPhase
+from farm.agents.pace import SAFETY_NET, deadlines
 from farm.agents.reconciler import failing, leaving, placing, restoring, setting_up
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import began_at
-from farm.agents.reconciler.troubles import GIVEN_UP, Nap
-from farm.agents.saving import UNDER_WAY
+from farm.agents.reconciler.troubles import GIVEN_UP, Nap, wait_with_reason
+from farm.agents.saving import saving_of
 from provisioning.lifecycle import (
     AgentPhase,
     AgentSnapshot,
     AgentStep,
     Machine,
-    Saving,
     SetUp,
     next_agent_step,
 )
@@ -51,7 +50,7 @@ def snapshot_of(agent: Agent) -> AgentSnapshot:
         machines_failed=agent.servers.filter(failed, requested_at__gte=began).count(),
         machines_left=agent.servers.exclude(phase__in=AT_AN_END).count(),
         to_restore=agent.restore_from is not None,
-        saving=_saving(agent, timezone.now()),
+        saving=saving_of(agent, timezone.now()),
     )
 
 
@@ -69,22 +68,14 @@ def _machine(newest: Server | None, began: datetime) -> Machine:
     return Machine.READY if newest.phase == ServerPhase.READY else Machine.COMING
 
 
-def _saving(agent: Agent, now: datetime) -> Saving:
-    """A backup that takes too long counts as failed, and still as kept if it comes late."""
-    backup = agent.saving
-    if backup is None:
-        return Saving.NOTHING
-    if backup.state not in (*UNDER_WAY, BackupState.FAILED):
-        return Saving.KEPT
-    late = now - backup.asked_at > final_backup()
-    return Saving.FAILED if late or backup.state == BackupState.FAILED else Saving.UNDER_WAY
-
-
 def _rest(_claim: Claim[Agent]) -> Nap:
     return None
 
 
-def _wait(_claim: Claim[Agent]) -> Nap:
+def _wait(claim: Claim[Agent]) -> Nap:
+    """What it had to tell before another try is no longer so."""
+    if claim.row.reason == leaving.UNSAVED:
+        return wait_with_reason(claim, "", SAFETY_NET)
     return SAFETY_NET
 
 

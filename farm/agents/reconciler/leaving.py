@@ -25,12 +25,13 @@ from farm.agents.reconciler.troubles import Nap, wait_with_reason
 from farm.billing.payers import release
 
 AT_ONCE = timedelta(0)
+UNSAVED = "final_backup_failed"
 
 
 def hold(claim: Claim[Agent]) -> Nap:
     """What it has could not be saved: its member decides, and is told so once."""
     saving = claim.row.saving
-    wait_with_reason(claim, "final_backup_failed", AT_ONCE, saving.reason_detail if saving else "")
+    wait_with_reason(claim, UNSAVED, AT_ONCE, saving.reason_detail if saving else "")
     return None
 
 

@@ -17,10 +17,10 @@ from farm.agents.selectors.agents import (
 from farm.agents.selectors.backups import (
     BackupHealth,
     Keeping,
-    backup_for,
     backup_health,
     keeping_of,
     kept_until,
+    waits_for_word,
 )
 from farm.agents.clouds import regions
 from farm.agents.selectors.choices import ModelChoice, model_choices
@@ -73,7 +73,6 @@ __all__ = [
     "agent_at",
     "agent_for",
     "agents_of",
-    "backup_for",
     "backup_health",
     "conversation_of",
     "cost_of",
@@ -113,4 +112,5 @@ __all__ = [
     "spent_on",
     "suggestions_of",
     "way_for",
+    "waits_for_word",
 ]

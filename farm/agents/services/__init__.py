@@ -6,7 +6,6 @@ from farm.agents.services.backups import (
     bring_back,
     restore_agent,
     save_again,
-    waits_for_word,
 )
 from farm.agents.services.budgets import ask_for_budget, decide_budget, set_budget
 from farm.agents.services.edge import CodeRefused, Entrance, come_in, hash_of, new_secret, open_door
@@ -75,5 +74,4 @@ __all__ = [
     "unlink_telegram",
     "unlink_whatsapp",
     "use_shared_key",
-    "waits_for_word",
 ]

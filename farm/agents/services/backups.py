@@ -25,7 +25,13 @@ from farm.agents.models import (
 )
 from farm.agents.refusals import Refused
 from farm.agents.relay_keys import hash_of, new_relay_key
-from farm.agents.saving import UNDER_WAY, ask_backup, last_good, serving_machine
+from farm.agents.saving import (
+    UNDER_WAY,
+    ask_backup,
+    last_good,
+    serving_machine,
+    waits_for_word,
+)
 from farm.agents.selectors.money import Quote, offer_for
 from farm.agents.selectors.rights import may_with
 from farm.agents.services.measure import demand_one_more
@@ -118,21 +124,13 @@ def _open_again(actor: User, door: Door, agent: Agent, mind: Mind, quote: Quote)
 def save_again(*, actor: User, door: Door, agent: Agent) -> None:
     """Try the backup before a deletion once more; content unless that is what it waits for."""
     demand_right(actor, agent)
-    agent = _lock(agent)
-    if not waits_for_word(agent):
+    agent, now = _lock(agent), timezone.now()
+    if not waits_for_word(agent, now):
         return
-    now = timezone.now()
     ask_final_backup(agent, now)
     agent.due_at = now
     agent.save(update_fields=["saving", "due_at"])
     record(account=agent.account, actor=actor, door=door, verb="back up agent", subject=agent.uid)
-
-
-def waits_for_word(agent: Agent) -> bool:
-    """Whether its deletion waits because what it has could not be saved."""
-    leaving = agent.wanted == Agent.Wanted.DELETED
-    gone = agent.phase in (AgentPhase.DELETING, AgentPhase.DELETED)
-    return leaving and not gone and agent.saving is not None
 
 
 def ask_final_backup(agent: Agent, now: datetime) -> None:

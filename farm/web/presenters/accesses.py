@@ -23,6 +23,10 @@ WORDS: Mapping[str, str | Promise] = {
     "restart agent": _("restarted it"),
     "retry agent": _("tried it again"),
     "delete agent": _("deleted it"),
+    "delete agent without a backup": _("deleted it without a backup"),
+    "back up agent": _("backed it up"),
+    "restore agent": _("brought an older state of it back"),
+    "bring agent back": _("brought it back after its deletion"),
     "transfer agent": _("handed it over"),
     "unlink telegram": _("took its Telegram away"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from farm.accounts.models import Door
 from farm.accounts.permissions import Action
 from farm.agents import selectors, services
-from farm.agents.models import Agent
+from farm.agents.models import Agent, AgentPhase
 from farm.agents.refusals import Refused
 from farm.web.answers import became_another_page, refused_page
 from farm.web.asking import MemberRequest, agent_asked_for, for_members
@@ -25,6 +26,7 @@ from farm.web.presenters.agents import (
     portrait,
     ready_sentence,
 )
+from farm.web.presenters.backups import LeavingWords, backup_words, leaving_words
 from farm.web.presenters.conversation import talk_of
 from farm.web.presenters.progress import wait_words
 from farm.web.presenters.telegram import telegram_words
@@ -70,7 +72,11 @@ def progress(request: MemberRequest, uid: str) -> HttpResponse:
     now = selectors.progress_of(asked, timezone.now())
     if page_state(asked, now) != request.GET.get("on"):
         return became_another_page()
-    context = {"agent": portrait(asked, request.user), "wait": wait_words(now)}
+    context = {
+        "agent": portrait(asked, request.user),
+        "wait": wait_words(now),
+        "leaving": _leaving(asked, timezone.now()),
+    }
     return render(request, "parts/progress.html", {**context, "state": request.GET["on"]})
 
 
@@ -109,7 +115,14 @@ def open_agent(request: MemberRequest, uid: str) -> HttpResponse:
         return redirect("agent", uid)
 
 
+def _leaving(asked: Agent, now: datetime) -> LeavingWords | None:
+    """What becomes of what it has, while it is being deleted."""
+    leaves = asked.wanted == Agent.Wanted.DELETED and asked.phase != AgentPhase.DELETED
+    return leaving_words(asked, now, settings.BACKUP_AFTER_DELETION_DAYS) if leaves else None
+
+
 def _always(request: MemberRequest, asked: Agent, now: datetime) -> dict[str, object]:
+    may_restore = selectors.may_with(request.user, asked, Action.RESTORE_AGENT)
     return {
         "agent": portrait(asked, request.user),
         "cost": cost_words(selectors.cost_of(asked, now)),
@@ -120,5 +133,9 @@ def _always(request: MemberRequest, asked: Agent, now: datetime) -> dict[str, ob
         "accesses": access_lines(asked),
         "may_transfer": may_transfer(request.user, asked),
         "silence": selectors.silence_of(asked),
+        "backups": backup_words(asked, now, may_restore=may_restore),
+        "may_restore": may_restore,
+        "kept_until": selectors.kept_until(asked),
+        "leaving": _leaving(asked, now),
         "telegram": telegram_words(asked),
     }

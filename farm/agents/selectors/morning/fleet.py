@@ -8,7 +8,12 @@ from django.db.models import Count
 
 from farm.agents.models import Agent, AgentPhase, Watch
 
-ON_THE_WAY = (AgentPhase.PLACING, AgentPhase.CONFIGURING, AgentPhase.DELETING)
+ON_THE_WAY = (
+    AgentPhase.PLACING,
+    AgentPhase.RESTORING,
+    AgentPhase.CONFIGURING,
+    AgentPhase.DELETING,
+)
 
 
 @dataclass(frozen=True, slots=True)

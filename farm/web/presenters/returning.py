@@ -1,0 +1,37 @@
+"""What it takes to have a deleted agent again, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from farm.agents import selectors
+from farm.agents.models import Agent
+from farm.web.presenters.offers import OfferWords, chosen_model, offer_words
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnWords:
+    """Until when it is possible, today's price (None while unknown), and whose key is needed.
+
+    `provider` is "" where no key has to be pasted.
+    """
+
+    until: datetime | None
+    offer: OfferWords | None
+    provider: str
+    key_hint: str
+
+
+def return_words(agent: Agent) -> ReturnWords:
+    """What the page of a deleted agent says."""
+    quote = selectors.offer_for(agent.plan, agent.region)
+    model = chosen_model(agent.model_provider)
+    shared = agent.shared_key is not None and agent.shared_key.revoked_at is None
+    asks = not shared and model.needs_key
+    return ReturnWords(
+        until=selectors.kept_until(agent),
+        offer=offer_words(quote) if quote else None,
+        provider=model.name if asks else "",
+        key_hint=model.hint if asks else "",
+    )
