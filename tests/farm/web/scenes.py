@@ -25,7 +25,7 @@ from farm.agents.models import (
     TelegramLink,
 )
 from farm.billing.prices import Rate, pin_prices
-from farm.catalog import catalog
+from farm.catalog import Place, catalog
 
 Key = OperationStep.Key
 STEPS = (Key.RESERVE, Key.INSTALL, Key.PERSONALITY, Key.WAKE, Key.ANSWER)
@@ -67,21 +67,24 @@ def prices(*, but: str = "") -> None:
         for region in [region for region in catalog().regions.items if region.key != but]:
             for place in region.places:
                 for server_type in plan.server_types[place.provider]:
-                    _offer(server_type, place.location, hourly.get(plan.key, 20_000))
+                    _offer(place, server_type, hourly.get(plan.key, 20_000))
 
 
-def _offer(server_type: str, location: str, hourly: int) -> None:
-    Offer.objects.create(
-        provider="hetzner",
+def _offer(place: Place, server_type: str, hourly: int) -> None:
+    """One line of a cloud's list; several regions may stand on the same place."""
+    Offer.objects.get_or_create(
+        provider=place.provider,
         server_type=server_type,
-        location=location,
-        available=True,
-        hourly_micros=hourly,
-        monthly_micros=hourly * 620,
-        ipv4_hourly_micros=800,
-        ipv4_monthly_micros=500_000,
-        currency="EUR",
-        seen_at=timezone.now(),
+        location=place.location,
+        defaults={
+            "available": True,
+            "hourly_micros": hourly,
+            "monthly_micros": hourly * 620,
+            "ipv4_hourly_micros": 800,
+            "ipv4_monthly_micros": 500_000,
+            "currency": "EUR",
+            "seen_at": timezone.now(),
+        },
     )
 
 
