@@ -177,10 +177,11 @@ class Hetzner:
             )
             return str(answer.image.id)
 
-    def delete(self, provider_id: str) -> None:
+    def delete(self, provider_id: str) -> tuple[str, ...]:
         """Delete the machine; its automatic primary IPs vanish with it."""
         with farm_errors(self._last, writes=True), _absence_is_fine():
-            self._client.servers.delete(Server(id=int(provider_id)))
+            return (str(self._client.servers.delete(Server(id=int(provider_id))).id),)
+        return ()
 
     def machines(self, labels: Mapping[str, str]) -> tuple[Machine, ...]:
         """Every machine that carries all `labels`, each once although pages shift."""

@@ -80,6 +80,7 @@ class RawAction(TypedDict):
 
     id: int
     status: str
+    finished: str | None
     error: _ActionError | None
 
 
@@ -109,7 +110,8 @@ def action_of(raw: RawAction) -> Action:
     """How an order stands, from its JSON."""
     error = raw["error"]
     told = f"{error['code']}: {error['message']}" if error else ""
-    return Action(id=str(raw["id"]), status=ActionStatus(raw["status"]), error=told)
+    finished = datetime.fromisoformat(raw["finished"]).astimezone(UTC) if raw["finished"] else None
+    return Action(str(raw["id"]), ActionStatus(raw["status"]), told, finished)
 
 
 def cloud_rules(firewall: Firewall) -> list[CloudRule]:

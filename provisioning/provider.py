@@ -93,11 +93,15 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """How one order stands; `error` is the cloud's code and sentence when it failed."""
+    """How one order stands; `error` is the cloud's code and sentence when it failed.
+
+    `finished_at` is the cloud's own, in UTC, where it tells.
+    """
 
     id: str
     status: ActionStatus
     error: str = ""
+    finished_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +210,10 @@ class Provider(Protocol):
     def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> str:
         """Order an image of the machine's disk; answers the image's id, available later."""
 
-    def delete(self, provider_id: str) -> None:
+    def delete(self, provider_id: str) -> tuple[str, ...]:
         """Delete the machine and whatever of ours hangs on it, as far as can be done now.
+
+        Answers the ids of the orders under way for it, none where the cloud names none.
 
         Look with `find` until it is gone, and call again while it shows anything but DELETING.
         """

@@ -190,12 +190,13 @@ class Scaleway:
             )
             return str(made.image.id)
 
-    def delete(self, provider_id: str) -> None:
+    def delete(self, provider_id: str) -> tuple[str, ...]:
         """Take what is there of the machine one step further towards nothing; see Provider."""
         zone, _, name = provider_id.partition("/")
         if zone in self._zones and name:
             with farm_errors(writes=True):
                 end_all(self._lines, zone, name)
+        return ()
 
     def machines(self, labels: Mapping[str, str]) -> tuple[Machine, ...]:
         """Every machine in every zone that carries all `labels`, and what is left of others."""

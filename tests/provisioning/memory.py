@@ -174,10 +174,11 @@ class MemoryProvider:
             self._snapshots[number] = _Snapshot(number, dict(labels), available=False)
             return number
 
-    def delete(self, provider_id: str) -> None:
+    def delete(self, provider_id: str) -> tuple[str, ...]:
         """Gone one step of time later."""
         with self._call("delete"):
             self._switch(provider_id, MachineStatus.DELETING)
+        return ()
 
     def machines(self, labels: Mapping[str, str]) -> tuple[Machine, ...]:
         """All that carry the labels, after one step of time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -13,7 +13,7 @@ from farm.agents.reconciler.machines import provider_of
 from farm.agents.reconciler.marks import MOVED, move_server, note_server, ring_agent
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap, jitter
 from provisioning.lifecycle import poll_delay
-from provisioning.provider import MachineStatus
+from provisioning.provider import MachineStatus, Provider
 
 AT_ONCE = timedelta(0)
 
@@ -57,9 +57,13 @@ def remove(claim: Claim[Server]) -> Nap:
     server, now = claim.row, timezone.now()
     with claim.recording():
         move_server(server, ServerPhase.DELETING, now, reason=_why_given_up(server))
-        claim.save(*MOVED)
+        server.action_ids = ""
+        claim.save("action_ids", *MOVED)
         note_server(server, "machine_removed", now)
-    provider_of(server.provider).delete(server.provider_id)
+    orders = provider_of(server.provider).delete(server.provider_id)
+    with claim.recording():
+        server.action_ids = " ".join(orders)
+        claim.save("action_ids")
     return AT_ONCE
 
 
@@ -69,7 +73,7 @@ def confirm_gone(claim: Claim[Server]) -> Nap:
     provider = provider_of(server.provider)
     machine = provider.find(str(server))
     if machine is None:
-        _record_gone(claim)
+        _record_gone(claim, _ended_at(provider, server))
         return None
     if machine.status is not MachineStatus.DELETING:
         provider.delete(machine.provider_id)
@@ -135,10 +139,16 @@ def _why_given_up(server: Server) -> str:
     return server.reason if server.reason in GIVEN_UP else ""
 
 
-def _record_gone(claim: Claim[Server]) -> None:
+def _ended_at(provider: Provider, server: Server) -> datetime | None:
+    """The cloud's own word on when it was deleted, which is until when it charges for it."""
+    orders = provider.actions(server.action_ids.split()) if server.action_ids else ()
+    return max((order.finished_at for order in orders if order.finished_at), default=None)
+
+
+def _record_gone(claim: Claim[Server], ended_at: datetime | None = None) -> None:
     server, now = claim.row, timezone.now()
     with claim.recording():
         move_server(server, ServerPhase.GONE, now, reason=_why_given_up(server))
-        server.gone_at, server.first_host_key = now, ""
-        claim.save("gone_at", "first_host_key", *MOVED)
+        server.gone_at, server.ended_at, server.first_host_key = now, ended_at, ""
+        claim.save("gone_at", "ended_at", "first_host_key", *MOVED)
         note_server(server, "machine_gone", now)
