@@ -16,7 +16,7 @@ from farm.setup import clouds, house, mail
 from farm.setup.answers import forget, keep, kept
 
 OPERATOR_EMAIL, OPERATOR_NAME = "operator_email", "operator_name"
-CLOUD_KEYS = ("HETZNER_TOKEN",)
+CLOUD_KEYS = ("HETZNER_TOKEN", "SCALEWAY_SECRET_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Answers:
     operator_email: str
     operator_name: str
     hetzner_token: str = field(repr=False)
+    scaleway: clouds.ScalewayKeys
     mail_host: str
     mail_port: str
     mail_line: str
@@ -97,8 +98,13 @@ def _try_clouds(answers: Answers) -> None:
     if answers.hetzner_token.strip():
         clouds.check_hetzner(answers.hetzner_token)
         clouds.keep_hetzner(answers.hetzner_token)
+    if answers.scaleway.given:
+        clouds.check_scaleway(answers.scaleway)
+        clouds.keep_scaleway(answers.scaleway)
     if not any(kept(name) for name in CLOUD_KEYS):
-        sentence = _("Without a cloud there are no machines: give a token of Hetzner.")
+        sentence = _(
+            "Without a cloud there are no machines: give a token of Hetzner, or a key of Scaleway."
+        )
         raise Refused("hetzner_token", "no_cloud", sentence)
 
 

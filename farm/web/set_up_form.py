@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from farm.setup.answers import kept
 from farm.setup.asking import OPERATOR_EMAIL, OPERATOR_NAME, Answers, ModelKey
-from farm.setup.clouds import model_field, models_asked_for
+from farm.setup.clouds import ScalewayKeys, model_field, models_asked_for
 
 
 class SetUpForm(forms.Form):
@@ -20,6 +20,9 @@ class SetUpForm(forms.Form):
     operator_email = forms.CharField(required=False, max_length=254)
     operator_name = forms.CharField(required=False, max_length=80)
     hetzner_token = forms.CharField(required=False, max_length=200)
+    scaleway_access_key = forms.CharField(required=False, max_length=100)
+    scaleway_secret_key = forms.CharField(required=False, max_length=100)
+    scaleway_project = forms.CharField(required=False, max_length=100)
     mail_host = forms.CharField(required=False, max_length=200)
     mail_port = forms.CharField(required=False, max_length=5)
     mail_line = forms.CharField(required=False, max_length=10)
@@ -44,7 +47,12 @@ class SetUpForm(forms.Form):
         keys = tuple(
             ModelKey(model.key, typed.pop(model_field(model))) for model in models_asked_for()
         )
-        return Answers(**typed, model_keys=keys)
+        scaleway = ScalewayKeys(
+            typed.pop("scaleway_access_key"),
+            typed.pop("scaleway_secret_key"),
+            typed.pop("scaleway_project"),
+        )
+        return Answers(**typed, scaleway=scaleway, model_keys=keys)
 
     @staticmethod
     def kept() -> dict[str, str]:
@@ -56,6 +64,8 @@ class SetUpForm(forms.Form):
             "agents_domain": kept("AGENTS_DOMAIN"),
             "operator_email": kept(OPERATOR_EMAIL),
             "operator_name": kept(OPERATOR_NAME),
+            "scaleway_access_key": kept("SCALEWAY_ACCESS_KEY"),
+            "scaleway_project": kept("SCALEWAY_PROJECT_ID"),
             "mail_host": kept("EMAIL_HOST"),
             "mail_port": kept("EMAIL_PORT") or "587",
             "mail_line": line,

@@ -26,6 +26,7 @@ class KeyFields:
     """All of them, as the page shows them."""
 
     hetzner: KeyField
+    scaleway: KeyField
     mail: KeyField
     models: Sequence[KeyField]
 
@@ -38,6 +39,7 @@ def key_fields(form: SetUpForm) -> KeyFields:
     ]
     return KeyFields(
         hetzner=_field(form, "hetzner_token", "HETZNER_TOKEN", "Hetzner Cloud"),
+        scaleway=_field(form, "scaleway_secret_key", "SCALEWAY_SECRET_KEY", "Scaleway"),
         mail=_field(form, "mail_password", "EMAIL_HOST_PASSWORD", ""),
         models=models,
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from farm.accounts.refusals import Refused
 from farm.setup import tokens
 from farm.setup.answers import kept
-from farm.setup.asking import try_answers
+from farm.setup.asking import OPERATOR_EMAIL, try_answers
 from farm.setup.founding import found_farm
 from farm.setup.house import sign_of_here
 from farm.web.presenters.set_up import key_fields
@@ -34,9 +37,10 @@ def set_up(request: HttpRequest) -> HttpResponse:
         return _page(request, SetUpForm(initial=SetUpForm.kept()))
     form = SetUpForm(request.POST)
     form.is_valid()
-    for refused in try_answers(form.answers()):
+    refusals = try_answers(form.answers()) or _founded(request)
+    for refused in refusals:
         form.add_error(refused.field, str(refused.sentence))
-    return _page(request, form) if form.errors else _done(request)
+    return _page(request, form) if refusals else _done(request)
 
 
 @require_POST
@@ -75,8 +79,16 @@ def _page(request: HttpRequest, form: SetUpForm) -> HttpResponse:
     return render(request, "set_up/page.html", context, status=422 if form.errors else 200)
 
 
-def _done(request: HttpRequest) -> HttpResponse:
-    operator = found_farm(language=get_language() or settings.LANGUAGE_CODE)
+def _founded(request: HttpRequest) -> Sequence[Refused]:
+    """Everything was good: the farm begins, and this browser has no more business here."""
+    try:
+        found_farm(language=get_language() or settings.LANGUAGE_CODE)
+    except Refused as refused:
+        return [refused]
     request.session.flush()
-    context = {"url": kept("SITE_URL"), "email": operator.email}
+    return []
+
+
+def _done(request: HttpRequest) -> HttpResponse:
+    context = {"url": kept("SITE_URL"), "email": kept(OPERATOR_EMAIL)}
     return render(request, "set_up/done.html", context)

@@ -14,6 +14,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from farm.accounts.models import AuditEntry, Role, User
+from farm.agents.models import SharedKey
 from farm.env import setting_up
 from farm.sandbox.model.keys import OWN_OPENAI_KEY, REFUSED_KEY
 from farm.setup import house, tokens
@@ -210,6 +211,9 @@ def test_all_good_makes_the_operator_and_kills_the_token(
     )
     assert operator.memberships.get().role == Role.OWNER
     assert not operator.has_usable_password()
+    shared = SharedKey.objects.get()
+    assert (shared.provider, shared.key) == ("openai", OWN_OPENAI_KEY)
+    assert kept("model_key_openai") == ""
     assert AuditEntry.objects.filter(verb="set up farm", actor=operator).exists()
     assert not setting_up()
     assert b"hetzner_token" not in client.get(PAGE).content
