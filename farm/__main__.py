@@ -28,6 +28,8 @@ ENTRIES = (
     Entry("up", "Run the whole farm on this machine.", "farm.ops.up", django=False),
     Entry("agents", "Create, list, show and delete agents.", "farm.ops.agents"),
     Entry("people", "List, invite and remove people of an account.", "farm.ops.people_commands"),
+    Entry("keys", "Share model keys with the agents of an account.", "farm.ops.keys"),
+    Entry("tokens", "Make, list and revoke keys to the API.", "farm.ops.tokens"),
     Entry("doctor", "Look for trouble, and say what mends it.", "farm.ops.doctor"),
     Entry("demo", "Try a running farm through its pages.", "farm.ops.demo"),
     Entry("worker", "Drive agents and servers to what is wanted.", "farm.ops.worker"),

@@ -68,12 +68,7 @@ def _addresses() -> Iterator[Error]:
 
 
 def _outside() -> Iterator[Error]:
-    if not settings.HETZNER_TOKEN:
-        yield _error(
-            "HETZNER_TOKEN is not set, so there is no cloud to get machines from.",
-            "Make a token with read and write in the Hetzner Cloud console and set HETZNER_TOKEN.",
-            "HETZNER_TOKEN",
-        )
+    yield from _clouds()
     if not given("EMAIL_HOST"):
         yield _error(
             "EMAIL_HOST is not set, so no sign-up code reaches anybody.",
@@ -89,6 +84,25 @@ def _nothing_unreal() -> Iterator[CheckMessage]:
             yield CheckWarning(f"LAB is on, so nothing here is real: {error.msg}", hint=error.hint)
         else:
             yield error
+
+
+def _clouds() -> Iterator[Error]:
+    scaleway = ("SCALEWAY_ACCESS_KEY", "SCALEWAY_SECRET_KEY", "SCALEWAY_PROJECT_ID")
+    missing = [name for name in scaleway if not getattr(settings, name)]
+    if not settings.HETZNER_TOKEN and missing == list(scaleway):
+        yield _error(
+            "Neither HETZNER_TOKEN nor SCALEWAY_SECRET_KEY is set: there is no cloud to get"
+            " machines from.",
+            "Make a token with read and write in the Hetzner Cloud console and set HETZNER_TOKEN,"
+            f" or an API key in the Scaleway console and set {', '.join(scaleway)}.",
+            "HETZNER_TOKEN",
+        )
+    elif missing and missing != list(scaleway):
+        yield _error(
+            f"Of Scaleway's settings {', '.join(missing)} is missing.",
+            f"Set {', '.join(missing)}, or none of {', '.join(scaleway)}.",
+            "SCALEWAY",
+        )
 
 
 def _no_sandbox() -> Iterator[Error]:
@@ -109,6 +123,7 @@ def _no_sandbox() -> Iterator[Error]:
 
 def _endpoints() -> Iterator[tuple[str, str]]:
     yield "HETZNER_ENDPOINT", settings.HETZNER_ENDPOINT
+    yield "SCALEWAY_ENDPOINT", settings.SCALEWAY_ENDPOINT
     yield "TELEGRAM_ENDPOINT", settings.TELEGRAM_ENDPOINT
     yield "SLACK_ENDPOINT", settings.SLACK_ENDPOINT
     for provider, endpoint in settings.MODEL_ENDPOINTS.items():

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from farm.accounts.models import Door, User
 from farm.accounts.services import record
-from farm.agents.reconciler.buying import image_labels, install_id
+from farm.agents.clouds import regions
+from farm.agents.reconciler.buying import BUILDER_LABEL, FARM_LABEL, image_labels, install_id
 from farm.agents.reconciler.machines import provider_of
 from farm.catalog import Plan, Region, catalog
 from provisioning.cloudinit import Versions, render_image
@@ -17,7 +18,6 @@ from provisioning.provider import Firewall, Machine, MachineOrder, MachineStatus
 
 Tell = Callable[[str], None]
 LOOK_SECONDS = 3.0
-BUILDER_LABEL = "farm-builder"
 
 
 class BakingFailed(Exception):  # noqa: N818
@@ -30,7 +30,7 @@ def build_image(*, actor: User | None, door: Door, seconds: float, tell: Tell) -
     Waits up to `seconds` for each of its stages and tells each one. The machine it is baked on is
     deleted whatever happens. BakingFailed, or the errors of `provisioning.errors`.
     """
-    plan, region = catalog().plans.default, catalog().regions.default
+    plan, region = catalog().plans.default, regions().default
     provider = provider_of(region.places[0].provider)
     offer = _smallest(provider, plan, region)
     with _machine_for(provider, _order(provider, offer), tell) as machine:
@@ -43,7 +43,7 @@ def build_image(*, actor: User | None, door: Door, seconds: float, tell: Tell) -
 
 def built_image() -> str | None:
     """The id of the image that new machines start from; None while they start from Debian."""
-    place = catalog().regions.default.places[0]
+    place = regions().default.places[0]
     provider = provider_of(place.provider)
     return provider.find_image(image_labels(catalog().runtime_version), place.location)
 
@@ -71,7 +71,7 @@ def _order(provider: Provider, offer: Offer) -> MachineOrder:
         location=offer.location,
         image=catalog().images[provider.name],
         user_data=render_image(versions),
-        labels={BUILDER_LABEL: install},
+        labels={FARM_LABEL: install, BUILDER_LABEL: "1"},
         firewall=Firewall(name=f"farm-builder-{install}", rules=()),
     )
 

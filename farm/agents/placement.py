@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from farm.agents.models import Offer
+from farm.agents.models import Agent, Offer, ProviderProject
 from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly
-from farm.catalog import Plan, Region
+from farm.catalog import Plan, Region, catalog
+
+FULL = "farm_full"
+"""Why a cloud makes no more machines for us: the account's own limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One server type at one place, with what it and its IPv4 cost there."""
+    """One server type at one place, with what it, its IPv4 and its disk cost there.
+
+    `volume` is None where the disk is part of the server.
+    """
 
     provider: str
     server_type: str
@@ -21,14 +27,16 @@ class Rung:
     available: bool
     server: Rate
     ipv4: Rate
+    volume: Rate | None
 
     @property
     def total(self) -> Rate:
-        """Both together."""
-        caps = (self.server.monthly_micros, self.ipv4.monthly_micros)
+        """All together."""
+        parts = [part for part in (self.server, self.ipv4, self.volume) if part]
+        caps = [part.monthly_micros for part in parts if part.monthly_micros is not None]
         return Rate(
-            hourly_micros=self.server.hourly_micros + self.ipv4.hourly_micros,
-            monthly_micros=None if caps[0] is None or caps[1] is None else caps[0] + caps[1],
+            hourly_micros=sum(part.hourly_micros for part in parts),
+            monthly_micros=sum(caps) if len(caps) == len(parts) else None,
             currency=self.server.currency,
         )
 
@@ -39,6 +47,29 @@ class Rung:
             and self.total.hourly_micros <= agreed.hourly_micros
             and at_most_monthly(self.total) <= at_most_monthly(agreed)
         )
+
+
+def open_rungs(plan: Plan, region: Region, agreed: Rate) -> Sequence[Rung]:
+    """What is to be had for no more than was agreed to, cheapest first.
+
+    Where an account is full the other clouds come first; where all are, the wait is for one.
+    """
+    free = [rung for rung in ladder(plan, region) if rung.available and rung.within(agreed)]
+    full = set(ProviderProject.objects.filter(reason=FULL).values_list("provider", flat=True))
+    return sorted(free, key=lambda rung: rung.provider in full)
+
+
+def other_cloud_is_open(agent: Agent, full: str) -> bool:
+    """Whether another cloud than `full`, whose account is, has what the agent may run on."""
+    rungs = open_rungs(
+        catalog().plans.get(agent.plan), catalog().regions.get(agent.region), agreed_by(agent)
+    )
+    return bool(rungs) and rungs[0].provider != full
+
+
+def agreed_by(agent: Agent) -> Rate:
+    """What a machine of this agent may cost at most."""
+    return Rate(agent.agreed_hourly_micros, agent.agreed_monthly_micros, agent.agreed_currency)
 
 
 def ladder(plan: Plan, region: Region) -> Sequence[Rung]:
@@ -61,4 +92,11 @@ def _rung(row: Offer) -> Rung:
         available=row.available,
         server=Rate(row.hourly_micros, row.monthly_micros, row.currency),
         ipv4=Rate(row.ipv4_hourly_micros, row.ipv4_monthly_micros, row.currency),
+        volume=_volume(row),
     )
+
+
+def _volume(row: Offer) -> Rate | None:
+    if not row.volume_hourly_micros:
+        return None
+    return Rate(row.volume_hourly_micros, row.volume_monthly_micros, row.currency)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from farm.accounts.operators import operators_name
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -23,6 +25,8 @@ def sentence_for(code: str, *, serves: bool = False) -> Sentence:
     With `serves`, a machine of the agent is there and counted, whatever became of a change to it.
     """
     words = SENTENCES.get(code, Sentence(code))
+    if code == "farm_full":
+        words = replace(words, what=str(words.what).format(operator=operators_name()))
     return replace(words, next=_WHILE_SERVING.get(code, words.next)) if serves else words
 
 
@@ -116,8 +120,8 @@ _WAITS = {
         _("I try again every 5 minutes and go on as soon as there is one. Nothing is counted."),
     ),
     "farm_full": Sentence(
-        _("The farm is full."),
-        _("The operator has been told; I go on by myself after that. Nothing is counted."),
+        _("The farm is full, {operator} has been told."),
+        _("I go on by myself after that. Nothing is counted."),
     ),
     "provider_paused": Sentence(
         _("The farm cannot reach its account at the cloud."),

@@ -10,11 +10,12 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
+from farm.agents.clouds import SETTINGS, clouds, credentials_of
 from farm.agents.models import Offer
 from farm.agents.selectors import due_rows, last_beat, orphans, provider_pauses
 from farm.ops.findings import Finding
 from provisioning.errors import ProvisioningError, Transient
-from provisioning.registry import Credentials, provider_for
+from provisioning.registry import provider_for
 
 SILENCE = timedelta(seconds=60)
 PRICES = "The worker reads them from the cloud: mend what is said of either."
@@ -51,19 +52,24 @@ def worker() -> Iterator[Finding]:
 
 
 def cloud() -> Iterator[Finding]:
-    """Whether the token is good, and what only the operator mends."""
-    token, endpoint = settings.HETZNER_TOKEN, settings.HETZNER_ENDPOINT
-    try:
-        provider_for(Credentials("hetzner", token, endpoint)).verify()
-    except Transient as error:
-        remedy = "Look at this machine's network, and at HETZNER_ENDPOINT if that is set."
-        yield Finding("cloud", f"{endpoint}: {error}", remedy)
-    except ProvisioningError as error:
-        remedy = "Give a token with read and write as HETZNER_TOKEN, or start the sandbox."
-        yield Finding("cloud", f"{endpoint}: {error}", remedy)
-    else:
-        yield Finding("cloud", f"{endpoint} takes the token.")
+    """Whether what opens each cloud is good, and what only the operator mends."""
+    for name in clouds():
+        yield _opened(name)
     yield from _troubles_on_record()
+
+
+def _opened(name: str) -> Finding:
+    credentials, told = credentials_of(name), " and ".join(SETTINGS[name])
+    endpoint = credentials.endpoint
+    try:
+        provider_for(credentials).verify()
+    except Transient as error:
+        remedy = f"Look at this machine's network, and at {name.upper()}_ENDPOINT if that is set."
+        return Finding("cloud", f"{endpoint}: {error}", remedy)
+    except ProvisioningError as error:
+        remedy = f"Give what may read and write as {told}, or start the sandbox."
+        return Finding("cloud", f"{endpoint}: {error}", remedy)
+    return Finding("cloud", f"{endpoint} takes what opens it.")
 
 
 def _troubles_on_record() -> Iterator[Finding]:
@@ -77,8 +83,8 @@ def _troubles_on_record() -> Iterator[Finding]:
     if strays:
         yield Finding(
             "cloud",
-            f"Machines that carry our label and are nobody's: {', '.join(strays)}.",
-            "Delete them at the cloud; they cost money.",
+            f"{len(strays)} things there carry our label and are nobody's; they cost money.",
+            "Look at them with `farm servers orphans`.",
         )
 
 

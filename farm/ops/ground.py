@@ -31,7 +31,7 @@ class Ground:
 
 def start_sandbox(supervisor: Supervisor, logs: Path) -> Child | None:
     """Have a sandbox start, unless a token of a cloud is given."""
-    if settings.HETZNER_TOKEN:
+    if settings.HETZNER_TOKEN or settings.SCALEWAY_SECRET_KEY:
         return None
     child = Child(sandbox(settings.FARM_DATA / "sandbox"), os.environ, logs)
     supervisor.add(child)
@@ -72,7 +72,12 @@ def _read(line: str) -> Ground:
 
 
 def _real_world() -> str:
-    said = f"Machines: at {settings.HETZNER_ENDPOINT}, with the token given; no sandbox is started."
+    endpoints = {
+        settings.HETZNER_ENDPOINT: settings.HETZNER_TOKEN,
+        settings.SCALEWAY_ENDPOINT: settings.SCALEWAY_SECRET_KEY,
+    }
+    named = " and ".join(endpoint for endpoint, given in endpoints.items() if given)
+    said = f"Machines: at {named}, with the token given; no sandbox is started."
     if "EMAIL_HOST" in os.environ or "EMAIL_HOST_FILE" in os.environ:
         return said
     return (

@@ -9,13 +9,16 @@ from pathlib import Path
 
 from farm import env
 
+OF_A_CLOUD = ("HETZNER_TOKEN", "SCALEWAY_SECRET_KEY")
+
 
 def stand_on_running_sandbox() -> None:
     """Take over the environment of the running farm, unless a cloud was given here.
 
     A variable that is set stays as it is.
     """
-    if "HETZNER_TOKEN" in os.environ or "HETZNER_TOKEN_FILE" in os.environ or not _word().exists():
+    given = [f"{name}{end}" for name in OF_A_CLOUD for end in ("", "_FILE")]
+    if any(name in os.environ for name in given) or not _word().exists():
         return
     for name, value in json.loads(_word().read_text()).items():
         os.environ.setdefault(name, value)

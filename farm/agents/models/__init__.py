@@ -33,6 +33,7 @@ from farm.agents.models.operations import (
     OperationState,
     OperationStep,
 )
+from farm.agents.models.orphans import Orphan, OrphanKind
 from farm.agents.models.rows import Drivable
 from farm.agents.models.servers import Server, ServerPhase
 from farm.agents.models.watch import Watch
@@ -61,6 +62,8 @@ __all__ = [
     "OperationKind",
     "OperationState",
     "OperationStep",
+    "Orphan",
+    "OrphanKind",
     "ProviderProject",
     "Server",
     "ServerPhase",

@@ -11,7 +11,10 @@ from farm.fields import SecretField
 
 
 class Offer(models.Model):
-    """A server type at a place as its cloud last showed it: price, availability, size."""
+    """A server type at a place as its cloud last showed it: price, availability, size.
+
+    Its disk costs nothing of its own (0) where the cloud does not sell it apart.
+    """
 
     provider = models.CharField(max_length=20)
     server_type = models.CharField(max_length=40)
@@ -21,6 +24,8 @@ class Offer(models.Model):
     monthly_micros = models.BigIntegerField(null=True)
     ipv4_hourly_micros = models.BigIntegerField()
     ipv4_monthly_micros = models.BigIntegerField(null=True)
+    volume_hourly_micros = models.BigIntegerField(default=0)
+    volume_monthly_micros = models.BigIntegerField(null=True, default=0)
     currency = models.CharField(max_length=3)
     seen_at = models.DateTimeField()
 
@@ -39,7 +44,8 @@ class ProviderProject(Drivable):
     """One project at a cloud, surveyed now and then: what it sells, and what it has of ours.
 
     A 429 pauses it for everyone until `paused_until`, and so does what only the operator mends;
-    then `reason` says what, and stays until a call of that sort succeeds again.
+    then `reason` says what, and stays until a call of that sort succeeds again. `pointed_at` is
+    since when the farm's settings mean this project and no other, by its `fingerprint`.
     """
 
     provider = models.CharField(max_length=20, unique=True)
@@ -48,7 +54,8 @@ class ProviderProject(Drivable):
     reason_detail = models.CharField(max_length=500, blank=True)
     offers_seen_at = models.DateTimeField(null=True)
     swept_at = models.DateTimeField(null=True)
-    orphans = models.CharField(max_length=500, blank=True)
+    fingerprint = models.CharField(max_length=16, blank=True)
+    pointed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.provider

@@ -10,16 +10,17 @@ from django.utils import timezone
 
 from farm.agents.admission import cidr, gateway_sources
 from farm.agents.models import Agent, FarmKey, Offer, OperationStep, Server, ServerPhase
+from farm.agents.placement import other_cloud_is_open
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import authority, provider_of
 from farm.agents.reconciler.marks import MOVED, begin_line, move_server, note_server
-from farm.agents.reconciler.pauses import mended
+from farm.agents.reconciler.pauses import QUOTA, mended, pause_for_operator
 from farm.agents.reconciler.removing import give_up
 from farm.agents.reconciler.troubles import Nap, jitter
 from farm.catalog import catalog
 from provisioning import cloudinit, runtime
 from provisioning.certificates import new_private_key
-from provisioning.errors import NoCapacity, Rejected
+from provisioning.errors import NeedsOperator, NoCapacity, Rejected
 from provisioning.lifecycle import poll_delay
 from provisioning.provider import (
     ActionStatus,
@@ -32,6 +33,7 @@ from provisioning.provider import (
 
 SOON = timedelta(milliseconds=100)
 FARM_LABEL, SERVER_LABEL, IMAGE_LABEL = "farm", "farm-server", "farm-runtime"
+BUILDER_LABEL = "farm-builder"
 
 
 def order(claim: Claim[Server]) -> Nap:
@@ -51,7 +53,7 @@ def order(claim: Claim[Server]) -> Nap:
 def seek_and_order(claim: Claim[Server]) -> Nap:
     """An order may have been sent: take what it made, or order again."""
     machine = provider_of(claim.row.provider).find(str(claim.row))
-    if machine is None:
+    if machine is None or machine.status is MachineStatus.UNFINISHED:
         return order(claim)
     return _record_made(claim, machine, ())
 
@@ -90,9 +92,22 @@ def _buy(claim: Claim[Server]) -> Nap:
         return _record_sold_out(claim)
     except Rejected as error:
         return _record_refused(claim, str(error))
+    except NeedsOperator as error:
+        return _after_refusal(claim, error)
     server.image = image
     mended(server.provider, created=True)
     return _record_made(claim, created.machine, created.actions)
+
+
+def _after_refusal(claim: Claim[Server], error: NeedsOperator) -> Nap:
+    """A full account: another cloud within the agreed price, if there is one, else the wait."""
+    server = claim.row
+    if error.code != QUOTA or server.agent is None:
+        raise error
+    pause_for_operator(server.provider, error, timezone.now())
+    if not other_cloud_is_open(server.agent, server.provider):
+        raise error
+    return _record_unmade(claim, "cloud_full")
 
 
 def _order_of(server: Server, image: str) -> MachineOrder:
@@ -185,16 +200,23 @@ def begin_install(server: Server, now: datetime) -> None:
 
 
 def _record_sold_out(claim: Claim[Server]) -> Nap:
-    """Nothing was made: the row ends, and the offer waits for the next look at the cloud's list."""
-    server, now = claim.row, timezone.now()
+    """The row ends, and the offer waits for the next look at the cloud's list."""
+    server = claim.row
     with claim.recording():
-        move_server(server, ServerPhase.GONE, now, reason="no_capacity")
-        server.gone_at, server.wanted_gone, server.first_host_key = now, True, ""
-        claim.save("gone_at", "wanted_gone", "first_host_key", *MOVED)
-        note_server(server, "no_capacity", now, detail=f"{server.server_type} {server.location}")
         Offer.objects.filter(
             provider=server.provider, server_type=server.server_type, location=server.location
         ).update(available=False)
+    return _record_unmade(claim, "no_capacity")
+
+
+def _record_unmade(claim: Claim[Server], reason: str) -> Nap:
+    """Nothing was made, and nothing will be: its agent looks for another place."""
+    server, now = claim.row, timezone.now()
+    with claim.recording():
+        move_server(server, ServerPhase.GONE, now, reason=reason)
+        server.gone_at, server.wanted_gone, server.first_host_key = now, True, ""
+        claim.save("gone_at", "wanted_gone", "first_host_key", *MOVED)
+        note_server(server, reason, now, detail=f"{server.server_type} {server.location}")
     return None
 
 

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from farm.accounts.models import Door
 from farm.accounts.services import record
+from farm.agents.clouds import credentials_of
 from farm.agents.models import FarmKey, Server
 from farm.agents.passes import trust_in
 from provisioning.certificates import Authority, new_private_key
-from provisioning.errors import HostKeyMismatch, NeedsOperator, Transient
+from provisioning.errors import HostKeyMismatch, Transient
 from provisioning.provider import Provider
 from provisioning.registry import Credentials, provider_for
 from provisioning.ssh import Shell, Target, connect
@@ -26,14 +27,12 @@ logger = logging.getLogger(__name__)
 
 def provider_of(name: str) -> Provider:
     """The cloud of that name with this farm's credentials; NeedsOperator if there are none."""
-    if name != "hetzner":
-        raise NeedsOperator("unknown_provider", f'This farm has no account at "{name}".')
-    return _provider(name, settings.HETZNER_TOKEN, settings.HETZNER_ENDPOINT)
+    return _provider(credentials_of(name))
 
 
 @lru_cache(maxsize=8)
-def _provider(name: str, token: str, endpoint: str) -> Provider:
-    return provider_for(Credentials(provider=name, token=token, endpoint=endpoint))
+def _provider(credentials: Credentials) -> Provider:
+    return provider_for(credentials)
 
 
 @transaction.atomic

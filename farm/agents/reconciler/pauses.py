@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from farm.agents.models import ProviderProject
 from farm.agents.pace import pause
+from farm.agents.placement import FULL
 from provisioning.errors import NeedsOperator, Transient
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ def paused_until(provider: str, now: datetime, *, creating: bool) -> datetime | 
     project = project_of(provider)
     if project.paused_until is None or project.paused_until <= now:
         return None
-    if project.reason == "farm_full" and not creating:
+    if project.reason == FULL and not creating:
         return None
     return project.paused_until
 
@@ -47,7 +48,7 @@ def pause_for_operator(provider: str, error: NeedsOperator, now: datetime) -> st
 
     Answers the reason that members read.
     """
-    reason = "farm_full" if error.code == QUOTA else "provider_paused"
+    reason = FULL if error.code == QUOTA else "provider_paused"
     rows = ProviderProject.objects.filter(provider=provider)
     news = rows.exclude(reason=reason, reason_detail=str(error)[:500]).update(
         reason=reason, reason_detail=str(error)[:500]
@@ -65,6 +66,6 @@ def mended(provider: str, *, created: bool) -> None:
     """
     rows = ProviderProject.objects.filter(provider=provider).exclude(reason="")
     if not created:
-        rows = rows.exclude(reason="farm_full")
+        rows = rows.exclude(reason=FULL)
     if rows.update(reason="", reason_detail="", paused_until=None):
         logger.warning("%s works again.", provider)

@@ -17,11 +17,11 @@ from farm.agents.models import (
     ServerPhase,
 )
 from farm.agents.pace import deadlines
-from farm.agents.placement import Rung, ladder
+from farm.agents.placement import Rung, agreed_by, ladder, open_rungs
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, began_at, begin_line, move_agent, note_server
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap, wait_with_reason
-from farm.billing.prices import Rate, pin_prices
+from farm.billing.prices import pin_prices
 from farm.catalog import Region, catalog
 
 AT_ONCE = timedelta(0)
@@ -32,11 +32,11 @@ def place(claim: Claim[Agent]) -> Nap:
     """Ask for a machine on the best rung that is free, with its price pinned."""
     agent = claim.row
     region = catalog().regions.get(agent.region)
-    rungs = ladder(catalog().plans.get(agent.plan), region)
-    if not rungs:
+    plan = catalog().plans.get(agent.plan)
+    if not ladder(plan, region):
         _ask_for_offers(region)
         return wait_with_reason(claim, "price_unknown", PRICE_RETRY)
-    free = [rung for rung in rungs if rung.available and rung.within(_agreed(agent))]
+    free = open_rungs(plan, region, agreed_by(agent))
     if not free:
         return _sold_out(claim, region)
     _request(claim, _best(agent, free))
@@ -59,14 +59,14 @@ def start_over(claim: Claim[Agent]) -> Nap:
 
 
 def _best(agent: Agent, free: Sequence[Rung]) -> Rung:
-    """The cheapest; where a machine just failed to come up, other places go first."""
+    """The first; where a machine just failed to come up, other places go before it."""
     failed = agent.servers.filter(reason__in=GIVEN_UP, requested_at__gte=began_at(agent))
     tried = [(server.provider, server.location, server.server_type) for server in failed]
     return min(
         free,
         key=lambda rung: (
             tried.count((rung.provider, rung.location, rung.server_type)),
-            rung.total.hourly_micros,
+            free.index(rung),
         ),
     )
 
@@ -83,7 +83,13 @@ def _request(claim: Claim[Agent], rung: Rung) -> None:
             phase_since=now,
             due_at=now,
         )
-        pin_prices(server_uid=server.uid, at=now, server=rung.server, ipv4=rung.ipv4)
+        pin_prices(
+            server_uid=server.uid,
+            at=now,
+            server=rung.server,
+            ipv4=rung.ipv4,
+            volume=rung.volume,
+        )
         agent.reason, agent.reason_detail = "", ""
         claim.save("reason", "reason_detail")
         begin_line(agent, OperationStep.Key.RESERVE, now)
@@ -113,7 +119,3 @@ def _ask_for_offers(region: Region) -> None:
 
 def _providers(region: Region) -> set[str]:
     return {place.provider for place in region.places}
-
-
-def _agreed(agent: Agent) -> Rate:
-    return Rate(agent.agreed_hourly_micros, agent.agreed_monthly_micros, agent.agreed_currency)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from farm.agents.clouds import clouds, fingerprint_of
 from farm.agents.models import Offer, ProviderProject, Server, ServerPhase
 from farm.agents.pace import OFFERS_EVERY, sweep_every
 from farm.agents.reconciler.buying import FARM_LABEL, install_id
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import provider_of
+from farm.agents.reconciler.orphans import watch_orphans
 from farm.agents.reconciler.pauses import mended, pause_for_everyone, pause_for_operator
 from farm.agents.reconciler.troubles import RATE_LIMIT, Nap, jitter
-from farm.catalog import catalog
 from provisioning import provider as cloud
 from provisioning.errors import NeedsOperator, ProvisioningError, Transient
 from provisioning.lifecycle import back_off
@@ -27,8 +27,8 @@ ABSENT = (ServerPhase.GONE, ServerPhase.LOST)
 
 
 def ensure_projects(now: datetime) -> None:
-    """A row for every cloud in the catalogue; made once, driven like any other row."""
-    for name in sorted(catalog().images):
+    """A row for every cloud with credentials; made once, driven like any other row."""
+    for name in clouds():
         ProviderProject.objects.get_or_create(provider=name, defaults={"due_at": now})
 
 
@@ -77,6 +77,8 @@ def _keep(provider: str, offer: cloud.Offer, now: datetime) -> None:
             "monthly_micros": offer.price.monthly,
             "ipv4_hourly_micros": offer.ipv4_price.hourly,
             "ipv4_monthly_micros": offer.ipv4_price.monthly,
+            "volume_hourly_micros": offer.volume_price.hourly if offer.volume_price else 0,
+            "volume_monthly_micros": offer.volume_price.monthly if offer.volume_price else 0,
             "currency": offer.price.currency,
             "seen_at": now,
         },
@@ -89,28 +91,27 @@ def _sweep(claim: Claim[ProviderProject], now: datetime) -> None:
     The rows are read before the list, so that a machine made meanwhile is never missed by it.
     """
     project = claim.row
+    _note_project(claim, now)
     rows = list(Server.objects.filter(provider=project.provider))
     machines = provider_of(project.provider).machines({FARM_LABEL: install_id()})
     listed = {machine.name for machine in machines}
-    vanished = [row.pk for row in rows if row.phase in PRESENT and str(row) not in listed]
+    whole = {m.name for m in machines if m.status is not cloud.MachineStatus.UNFINISHED}
+    vanished = [row.pk for row in rows if row.phase in PRESENT and str(row) not in whole]
     returned = [row.pk for row in rows if row.phase in ABSENT and str(row) in listed]
-    orphans = sorted(listed - {str(row) for row in Server.objects.all()})
-    _report(project, orphans)
+    watch_orphans(project, now)
     with claim.recording():
-        project.swept_at, project.orphans = now, " ".join(orphans)[:500]
-        claim.save("swept_at", "orphans")
+        project.swept_at = now
+        claim.save("swept_at")
         Server.objects.filter(pk__in=[*vanished, *returned]).update(due_at=now)
 
 
-def _report(project: ProviderProject, orphans: Sequence[str]) -> None:
-    news = sorted(set(orphans) - set(project.orphans.split()))
-    if news:
-        logger.error(
-            "%s has machines of this farm that no row knows: %s. They cost money: look at them in"
-            " the cloud's console.",
-            project.provider,
-            ", ".join(news),
-        )
+def _note_project(claim: Claim[ProviderProject], now: datetime) -> None:
+    """Since when the settings mean this project: in another one nothing is known to be ours."""
+    project, fingerprint = claim.row, fingerprint_of(claim.row.provider)
+    if project.fingerprint != fingerprint:
+        with claim.recording():
+            project.fingerprint, project.pointed_at = fingerprint, now
+            claim.save("fingerprint", "pointed_at")
 
 
 def _after_trouble(claim: Claim[ProviderProject], error: ProvisioningError, now: datetime) -> Nap:

@@ -1,5 +1,6 @@
 """Every question that a door may ask about agents."""
 
+from farm.agents.clouds import regions
 from farm.agents.selectors.agents import (
     agent_for,
     agents_of,
@@ -22,7 +23,6 @@ from farm.agents.selectors.backups import (
     kept_until,
     waits_for_word,
 )
-from farm.agents.clouds import regions
 from farm.agents.selectors.choices import ModelChoice, model_choices
 from farm.agents.selectors.edge import Way, agent_at, is_host, way_for
 from farm.agents.selectors.fleet import (
@@ -59,8 +59,10 @@ __all__ = [
     "BackupHealth",
     "Cost",
     "Keeping",
+    "MachineView",
     "MemberMonth",
     "ModelChoice",
+    "OrphanView",
     "Pause",
     "Progress",
     "ProgressLine",
@@ -86,13 +88,10 @@ __all__ = [
     "last_beat",
     "left_behind_in",
     "living_agents_in",
+    "machines",
     "may_with",
     "member_month",
-    "MachineView",
-    "OrphanView",
-    "machines",
     "model_choices",
-    "regions",
     "month_statement",
     "offer_for",
     "open_url_of",
@@ -107,10 +106,11 @@ __all__ = [
     "promise_of",
     "provider_pauses",
     "ready_in_seconds",
+    "regions",
     "shared_keys_of",
     "silence_of",
     "spent_on",
     "suggestions_of",
-    "way_for",
     "waits_for_word",
+    "way_for",
 ]

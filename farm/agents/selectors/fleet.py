@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Q
 
 from farm.agents.models import (
     Agent,
     Message,
+    Orphan,
     ProviderProject,
     Server,
+    ServerPhase,
     TelegramLink,
     WorkerBeat,
 )
 from farm.agents.sentences import Sentence, sentence_for
+from farm.billing.prices import Rate
+from farm.billing.selectors import rate_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,25 @@ class Pause:
     until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class OrphanView:
+    """One thing that is nobody's, with its price; removed at `removed_from`, None: never by itself.
+
+    Prices in net micro-units of `currency`.
+    """
+
+    pk: int
+    provider: str
+    kind: str
+    name: str
+    cloud_id: str
+    location: str
+    hourly_micros: int
+    currency: str
+    first_seen_at: datetime
+    removed_from: datetime | None
+
+
 def provider_pauses() -> Sequence[Pause]:
     """Clouds with a trouble that only the operator can mend."""
     return [
@@ -40,10 +64,66 @@ def provider_pauses() -> Sequence[Pause]:
     ]
 
 
-def orphans() -> Sequence[str]:
-    """Names of machines at the clouds that carry this farm's label and have no row."""
-    rows = ProviderProject.objects.exclude(orphans="")
-    return [name for row in rows for name in row.orphans.split()]
+def orphans() -> Sequence[OrphanView]:
+    """What costs money at the clouds, carries this farm's label and has no row, dearest first."""
+    pointed = dict(ProviderProject.objects.values_list("provider", "pointed_at"))
+    return [
+        OrphanView(
+            pk=row.pk,
+            provider=row.provider,
+            kind=row.kind,
+            name=row.name,
+            cloud_id=row.cloud_id,
+            location=row.location,
+            hourly_micros=row.hourly_micros,
+            currency=row.currency,
+            first_seen_at=row.first_seen_at,
+            removed_from=_removed_from(row, pointed.get(row.provider)),
+        )
+        for row in Orphan.objects.order_by("-hourly_micros", "pk")
+    ]
+
+
+def _removed_from(row: Orphan, pointed_at: datetime | None) -> datetime | None:
+    if not row.marked:
+        return None
+    watched = timedelta(hours=settings.ORPHAN_HOURS)
+    return max(row.first_seen_at, pointed_at or row.first_seen_at) + watched
+
+
+@dataclass(frozen=True, slots=True)
+class MachineView:
+    """One machine that the farm has or waits for; `hourly_micros` are 0 while no price is known."""
+
+    name: str
+    agent: str
+    provider: str
+    server_type: str
+    location: str
+    phase: str
+    ipv4: str
+    hourly_micros: int
+    currency: str
+
+
+def machines() -> Sequence[MachineView]:
+    """Every machine that is not gone, the newest first."""
+    rows = Server.objects.exclude(phase=ServerPhase.GONE).select_related("agent").order_by("-pk")
+    return [_machine(row, rate_of(row.uid)) for row in rows]
+
+
+def _machine(row: Server, rate: Rate | None) -> MachineView:
+    return MachineView(
+        name=str(row),
+        agent=row.agent.name if row.agent else "",
+        provider=row.provider,
+        server_type=row.server_type,
+        location=row.location,
+        phase=row.phase,
+        ipv4=row.ipv4 or "",
+        hourly_micros=rate.hourly_micros if rate else 0,
+        currency=rate.currency if rate else "",
+    )
 
 
 def due_rows(now: datetime) -> int:

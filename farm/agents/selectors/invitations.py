@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils import translation
 
 from farm.accounts.models import Account, Invitation
-from farm.agents.selectors.shared_keys import shared_keys_of
+from farm.agents.selectors.shared_keys import lender_of, shared_keys_of
 from farm.billing.amounts import amount
 from farm.billing.models import Payer
 from farm.billing.payers import NotThisPayer, default_payer, payer_of
@@ -17,10 +17,13 @@ from farm.catalog import catalog
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Who pays, and for how much AI a month (micro-euros; None where the payer pays no AI)."""
+    """Who pays for hosting, and who for how much AI a month (micro-euros).
+
+    `lender` is "" and the budget None where the guest brings a key of their own.
+    """
 
     payer: str
-    pays_ai: bool
+    lender: str
     budget_micros: int | None
     currency: str
 
@@ -41,7 +44,7 @@ def promise_of(invitation: Invitation) -> Promise:
         payer = default_payer(account)
     key = shared_keys_of(account).filter(uid=invitation.shared_key_uid or "-").first()
     budget = (invitation.ai_budget_micros or key.monthly_micros) if key else None
-    return Promise(payer.name, key is not None, budget, catalog().currency)
+    return Promise(payer.name, lender_of(key) if key else "", budget, catalog().currency)
 
 
 def payers_of(account: Account) -> Sequence[Payer]:

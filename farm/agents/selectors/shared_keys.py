@@ -11,9 +11,12 @@ from farm.billing.models import Payer
 
 
 def shared_keys_of(account: Account) -> QuerySet[SharedKey]:
-    """Those that may be used, the oldest first; `users` counts the living agents of each."""
+    """Those that may be used, the oldest first; `users` counts the living agents of each.
+
+    None for an account that is not made yet.
+    """
     living = Q(agents__wanted=Agent.Wanted.RUNNING)
-    keys = account.shared_keys.filter(revoked_at=None)
+    keys = SharedKey.objects.filter(account_id=account.pk, revoked_at=None)
     return keys.annotate(users=Count("agents", filter=living)).order_by("pk")
 
 

@@ -15,6 +15,7 @@ from farm.agents.services.invited_agents import Answer, accept_invitation, join_
 from farm.agents.services.looking import note_look
 from farm.agents.services.messages import send_again, send_message
 from farm.agents.services.newcomers import create_agent_for
+from farm.agents.services.orphans import remove_orphans
 from farm.agents.services.paying import change_payer
 from farm.agents.services.shared_keys import (
     KeyWish,
@@ -59,6 +60,7 @@ __all__ = [
     "offer_telegram",
     "open_door",
     "remove_member",
+    "remove_orphans",
     "renew_relay_key",
     "renew_whatsapp",
     "restart_agent",

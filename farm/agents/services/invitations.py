@@ -13,6 +13,7 @@ from farm.accounts import services as accounts
 from farm.accounts.models import Account, Door, User
 from farm.accounts.permissions import Action, demand
 from farm.accounts.services import NewInvitation, Opened
+from farm.agents.clouds import regions
 from farm.agents.refusals import Refused
 from farm.agents.selectors.invitations import promise_of
 from farm.agents.selectors.shared_keys import shared_keys_of
@@ -48,7 +49,7 @@ def _checked(actor: User, account: Account, offer: NewInvitation) -> NewInvitati
     shelves = catalog()
     chosen(shelves.blueprints, offer.blueprint, "blueprint")
     chosen(shelves.plans, offer.plan, "plan")
-    chosen(shelves.regions, offer.region, "region")
+    chosen(regions(), offer.region, "region")
     to = checked_charge(actor, account, offer.payer_uid, offer.cost_centre)
     offer = replace(offer, payer_uid=to.payer.uid, cost_centre=to.cost_centre)
     first = shared_keys_of(account).first()
@@ -68,8 +69,8 @@ def _mail(opened: Opened) -> None:
         "inviter": invitation.inviter.called,
         "account": invitation.account.name,
         "payer": promise.payer,
+        "lender": "" if promise.lender == promise.payer else promise.lender,
         "budget": promise.budget_in(invitation.language),
-        "pays_ai": "yes" if promise.pays_ai else "",
         "until": f"{invitation.expires_at:%Y-%m-%d}",
         "url": link_of(opened),
     }

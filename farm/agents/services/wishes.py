@@ -8,6 +8,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, User
+from farm.agents.clouds import regions
 from farm.agents.models import Backup
 from farm.agents.names import checked_name
 from farm.agents.refusals import Refused
@@ -62,7 +63,7 @@ def checked(actor: User, account: Account, wish: AgentWish) -> CheckedWish:
     shelves = catalog()
     blueprint = chosen(shelves.blueprints, wish.blueprint, "blueprint")
     plan = chosen(shelves.plans, wish.plan, "plan")
-    region = chosen(shelves.regions, wish.region, "region")
+    region = chosen(regions(), wish.region, "region")
     quote = offer_for(plan.key, region.key)
     if quote is None:
         sentence = _("Its price is not known yet, so nothing is bought: try again in a minute.")

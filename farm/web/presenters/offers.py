@@ -117,7 +117,7 @@ def region_options(chosen: str) -> tuple[Option, ...]:
     """Every place."""
     key = _region(chosen).key
     return tuple(
-        Option(item.key, spoken(item.name), item.key == key) for item in catalog().regions.items
+        Option(item.key, spoken(item.name), item.key == key) for item in selectors.regions().items
     )
 
 
@@ -145,7 +145,7 @@ def _plan(key: str) -> Plan:
 
 
 def _region(key: str) -> Region:
-    return _taken(catalog().regions, key)
+    return _taken(selectors.regions(), key)
 
 
 def _taken(shelf: Shelf[Item], key: str) -> Item:

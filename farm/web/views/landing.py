@@ -22,8 +22,8 @@ def landing(request: HttpRequest) -> HttpResponse:
     """Says what this is and takes an e-mail address; who is logged in sees their agents."""
     if request.user.is_authenticated:
         return redirect("operator" if may(request.user, Action.OPERATE_FARM) else "agents")
-    shelf = catalog()
-    quote = selectors.offer_for(shelf.plans.default.key, shelf.regions.default.key)
+    plan = catalog().plans.default
+    quote = selectors.offer_for(plan.key, selectors.regions().default.key)
     context = {
         "offer": offer_words(quote) if quote else None,
         "is_open": settings.SIGN_UP == "open",

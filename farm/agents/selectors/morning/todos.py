@@ -10,8 +10,10 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from farm.agents.clouds import NAMES, SETTINGS, clouds
 from farm.agents.models import Agent, AgentPhase, Watch
-from farm.agents.selectors.fleet import due_rows, last_beat, provider_pauses
+from farm.agents.placement import FULL
+from farm.agents.selectors.fleet import Pause, due_rows, last_beat, orphans, provider_pauses
 from farm.agents.sentences import sentence_for
 
 SILENCE = timedelta(seconds=60)
@@ -30,7 +32,7 @@ class Todo:
 
 def todos_at(now: datetime) -> Sequence[Todo]:
     """The most pressing first."""
-    return [*_worker(now), *_clouds(), *_silent(), *_failed()]
+    return [*_worker(now), *_clouds(), *_silent(), *_failed(), *_orphans()]
 
 
 def _worker(now: datetime) -> Iterator[Todo]:
@@ -49,7 +51,26 @@ def _clouds() -> Iterator[Todo]:
         sentence = format_lazy(
             text, provider=pause.provider, sentence=pause.sentence.what, detail=pause.detail
         )
-        yield Todo(pause.code, sentence, "farm doctor")
+        yield Todo(pause.code, sentence, _mends(pause))
+
+
+def _mends(pause: Pause) -> str:
+    """A full account is helped by another cloud: the command that tries what opens one."""
+    others = [SETTINGS[name] for name in NAMES if name not in clouds()]
+    if pause.code != FULL or not others:
+        return "farm doctor"
+    return f"{' '.join(f'{name}=...' for name in others[0])} farm doctor"
+
+
+def _orphans() -> Iterator[Todo]:
+    if strays := orphans():
+        sentence = format_lazy(
+            _("{number} things at the clouds are nobody's: {amount} {currency} an hour."),
+            number=len(strays),
+            amount=f"{sum(stray.hourly_micros for stray in strays) / 1_000_000:.4f}",
+            currency=strays[0].currency,
+        )
+        yield Todo("orphans", sentence, "farm servers orphans")
 
 
 def _silent() -> Iterator[Todo]:

@@ -1,0 +1,57 @@
+"""Which clouds this farm has an account at, and what they leave of the catalogue's places."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.conf import settings
+
+from farm.catalog import Region, Shelf, catalog
+from provisioning.errors import NeedsOperator
+from provisioning.registry import Credentials
+
+HETZNER, SCALEWAY = "hetzner", "scaleway"
+NAMES = {HETZNER: "Hetzner", SCALEWAY: "Scaleway"}
+SETTINGS = {
+    HETZNER: ("HETZNER_TOKEN",),
+    SCALEWAY: ("SCALEWAY_ACCESS_KEY", "SCALEWAY_SECRET_KEY", "SCALEWAY_PROJECT_ID"),
+}
+"""What opens each cloud."""
+
+
+def clouds() -> tuple[str, ...]:
+    """The clouds with credentials; Hetzner while there are none, so that somebody complains."""
+    given = {HETZNER: settings.HETZNER_TOKEN, SCALEWAY: settings.SCALEWAY_SECRET_KEY}
+    return tuple(name for name, secret in given.items() if secret) or (HETZNER,)
+
+
+def regions() -> Shelf[Region]:
+    """The places on sale: those of which one at least is at a cloud of ours."""
+    shelf, ours = catalog().regions, clouds()
+    there = [
+        region for region in shelf.items if any(place.provider in ours for place in region.places)
+    ]
+    return Shelf.of([(region, region == shelf.default) for region in there or shelf.items])
+
+
+def credentials_of(name: str) -> Credentials:
+    """What opens that cloud for this farm; NeedsOperator for a cloud that it knows nothing of."""
+    if name == HETZNER:
+        return Credentials(name, settings.HETZNER_TOKEN, settings.HETZNER_ENDPOINT)
+    if name == SCALEWAY:
+        return Credentials(
+            name,
+            settings.SCALEWAY_SECRET_KEY,
+            settings.SCALEWAY_ENDPOINT,
+            access_key=settings.SCALEWAY_ACCESS_KEY,
+            project=settings.SCALEWAY_PROJECT_ID,
+            zones=tuple(settings.SCALEWAY_ZONES),
+        )
+    raise NeedsOperator("unknown_provider", f'This farm has no account at "{name}".')
+
+
+def fingerprint_of(name: str) -> str:
+    """Tells one project at a cloud from another, without telling what opens it."""
+    opened = credentials_of(name)
+    said = opened.project or opened.token
+    return hashlib.sha256(f"{opened.endpoint} {said}".encode()).hexdigest()[:16]
