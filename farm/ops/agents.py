@@ -31,6 +31,7 @@ from farm.ops.agent_views import (
     whole_agent,
 )
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
+from farm.ops.budget_commands import budget, renew_key
 from farm.ops.finding import agent_called
 from farm.ops.machine_commands import logs, restart, ssh
 from farm.ops.people import ActingAs, acting, acting_or_new
@@ -65,6 +66,7 @@ def create(  # noqa: PLR0913  (one per field of the wish)
     language: Annotated[str, typer.Option(help="en or fr; yours unless given.")] = "",
     model: Annotated[str, typer.Option(help="Whose model answers.")] = "",
     model_key_file: SecretFile = None,
+    shared_key: Annotated[str, typer.Option(help="Whose shared key, by its uid.")] = "",
     telegram_token_file: SecretFile = None,
     email: ActingAs = "",
     no_wait: NoWait = False,
@@ -82,6 +84,7 @@ def create(  # noqa: PLR0913  (one per field of the wish)
             language=language or (actor.language if actor else ""),
             model_provider=model,
             model_key=_secret(model_key_file),
+            shared_key_uid=shared_key,
             telegram_bot_token=_secret(telegram_token_file),
         )
         wait_for_prices()
@@ -185,7 +188,7 @@ def delete(
             typer.echo(f"{agent.name} is {agent.get_phase_display()}.{returnable(agent)}")
 
 
-for command in (ssh, logs, restart, backup, backups, restore):
+for command in (ssh, logs, restart, budget, renew_key, backup, backups, restore):
     app.command()(command)
 
 

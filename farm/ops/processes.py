@@ -13,7 +13,8 @@ WEB_THREADS = 24
 
 def sandbox(state: Path) -> Job:
     """The outside world; it needs time to unmount its guests' disks."""
-    argv = farm_argv("sandbox", "up", "--json", "--state", str(state))
+    relay = f"http://127.0.0.1:{settings.RELAY_PORT}"
+    argv = farm_argv("sandbox", "up", "--json", "--state", str(state), "--relay", relay)
     return Job("sandbox", argv, stop_seconds=30, ground=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 
 from farm.accounts.models import Account, User
 from farm.accounts.permissions import Action, may
@@ -11,13 +11,13 @@ from farm.billing.models import Payer
 
 
 def shared_keys_of(account: Account) -> QuerySet[SharedKey]:
-    """Those that may be used, the oldest first; `users` counts the living agents of each.
+    """Those that may be used, the oldest first; none for an account that is not made yet."""
+    return SharedKey.objects.filter(account_id=account.pk, revoked_at=None).order_by("pk")
 
-    None for an account that is not made yet.
-    """
-    living = Q(agents__wanted=Agent.Wanted.RUNNING)
-    keys = SharedKey.objects.filter(account_id=account.pk, revoked_at=None)
-    return keys.annotate(users=Count("agents", filter=living)).order_by("pk")
+
+def agents_with(key: SharedKey) -> int:
+    """How many living agents think with it."""
+    return key.agents.filter(wanted=Agent.Wanted.RUNNING).count()
 
 
 def lender_of(key: SharedKey) -> str:
