@@ -34,6 +34,7 @@ class Page(Generic[Row]):
 
 def piece_of(rows: QuerySet[Row], request: Request, key: str) -> Page[Row]:
     """The piece that the query asks for, newest first; `key` is the field that `after` names."""
+    _demand_known(request)
     asked = Piece(data=request.query_params.dict())
     asked.is_valid(raise_exception=True)
     limit, after = asked.validated_data["limit"], asked.validated_data.get("after")
@@ -44,6 +45,13 @@ def piece_of(rows: QuerySet[Row], request: Request, key: str) -> Page[Row]:
     more = len(found) > limit
     items = found[:limit]
     return Page(items, str(getattr(items[-1], key)) if more else None)
+
+
+def _demand_known(request: Request) -> None:
+    """A misspelt word in the query would give a piece that nobody asked for."""
+    strange = sorted(set(request.query_params) - set(Piece().fields))
+    if strange:
+        raise serializers.ValidationError({strange[0]: "There is no such parameter here."})
 
 
 def _place_of(rows: QuerySet[Row], key: str, after: str) -> int:

@@ -6,11 +6,27 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from farm.api.errors import nothing_here
-from farm.api.views import accounts, agents
+from farm.api.views import accounts, agents, invitations, statements
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("accounts/", accounts.Accounts.as_view(), name="api_accounts"),
+    path(
+        "accounts/<slug:uid>/invitations/",
+        invitations.Invitations.as_view(),
+        name="api_invitations",
+    ),
+    path(
+        "accounts/<slug:uid>/invitations/<slug:invitation>/",
+        invitations.OneInvitation.as_view(),
+        name="api_invitation",
+    ),
+    path("accounts/<slug:uid>/payers/", statements.Payers.as_view(), name="api_payers"),
+    path(
+        "accounts/<slug:uid>/payers/<slug:payer>/statements/<str:month>/",
+        statements.OneStatement.as_view(),
+        name="api_statement",
+    ),
     path("agents/", agents.Agents.as_view(), name="api_agents"),
     path("agents/<slug:uid>/", agents.OneAgent.as_view(), name="api_agent"),
     path("agents/<slug:uid>/retry/", agents.Retry.as_view(), name="api_retry"),

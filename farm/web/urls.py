@@ -23,6 +23,7 @@ from farm.web.views import (
     operator,
     payers,
     telegram,
+    tokens,
     transfer,
 )
 
@@ -67,6 +68,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", landing.healthz, name="healthz"),
     path("language/", landing.choose_language, name="language"),
     path("account/", account.account, name="account"),
+    path("account/tokens/", tokens.tokens, name="tokens"),
+    path("account/tokens/<slug:token>/revoke/", tokens.revoke, name="revoke_token"),
     path("account/confirm-email/", ConfirmEmail.as_view(), name="account_email_verification_sent"),
     path("account/", include("allauth.account.urls")),
     path("edge/auth", edge.auth, name="edge_auth"),

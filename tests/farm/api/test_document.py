@@ -11,7 +11,11 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
 
+from farm.accounts.models import Door
+from farm.accounts.services import NewInvitation
 from farm.agents.models import Agent
+from farm.agents.services import invite
+from farm.billing.payers import default_payer
 from farm.wsgi import application
 from tests.farm.api.conftest import Caller
 from tests.farm.web import scenes
@@ -49,7 +53,22 @@ def nino(people: scenes.People) -> Agent:
     suppress_health_check=list(HealthCheck),
 )
 def test_every_operation_keeps_its_word(case: OpenApiCase, alice: Caller, nino: Agent) -> None:
-    if "uid" in (case.path_parameters or {}) and len(case.path_parameters["uid"]) % 2:
-        case.path_parameters["uid"] = nino.uid
+    _sometimes_what_is_there(case, nino)
     headers = {"Authorization": alice.authorization}
     case.call_and_validate(headers=headers)
+
+
+def _sometimes_what_is_there(case: OpenApiCase, nino: Agent) -> None:
+    """Every other address names a thing that Alice may see."""
+    given = case.path_parameters
+    if "uid" not in given or len(given["uid"]) % 2:
+        return
+    account = nino.account
+    is_of_agent = case.path.startswith("/api/v1/agents/")
+    given["uid"] = nino.uid if is_of_agent else account.uid
+    if "payer" in given:
+        given["payer"], given["month"] = default_payer(account).uid, "2026-11"
+    if "invitation" in given:
+        offer = NewInvitation()
+        opened = invite(actor=nino.owner, door=Door.CLI, account=account, offer=offer)
+        given["invitation"] = opened.invitation.uid
