@@ -16,6 +16,11 @@ OPTIONS = {
     "model_provider": "--model",
     "model_key": "--model-key-file",
     "telegram_bot_token": "--telegram-token-file",
+    "email": "EMAIL",
+    "payer_uid": "--payer",
+    "shared_key_uid": "--shared-key",
+    "ai_budget_micros": "--budget",
+    "most_uses": "--uses",
 }
 
 

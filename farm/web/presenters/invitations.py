@@ -73,20 +73,21 @@ def guest_words(found: Invitation) -> GuestWords:
 
 
 def _promise(inviter: str, promise: selectors.Promise) -> str:
-    values = {
-        "inviter": inviter,
-        "payer": promise.payer,
-        "budget": promise.budget_in(get_language() or "en"),
-    }
-    if not promise.pays_ai:
-        return gettext("%(inviter)s has an agent for you. %(payer)s pays for hosting.") % values
-    return (
-        gettext(
+    if not promise.lender:
+        text = gettext("%(inviter)s has an agent for you. %(payer)s pays for hosting.")
+    elif promise.lender == promise.payer:
+        text = gettext(
             "%(inviter)s has an agent for you. %(payer)s pays for hosting and AI, up to %(budget)s"
             " of AI a month."
         )
-        % values
-    )
+    else:
+        text = gettext(
+            "%(inviter)s has an agent for you. %(payer)s pays for hosting, %(lender)s for AI, up to"
+            " %(budget)s a month."
+        )
+    budget = promise.budget_in(get_language() or "en")
+    values = {"payer": promise.payer, "lender": promise.lender, "budget": budget}
+    return text % {"inviter": inviter, **values}
 
 
 def question_words(found: Invitation, form: AnswerForm) -> dict[str, object]:
@@ -106,8 +107,8 @@ def question_words(found: Invitation, form: AnswerForm) -> dict[str, object]:
 
 
 def _whose_ai(promise: selectors.Promise, chosen: Chosen) -> str:
-    if promise.pays_ai and not chosen.model_key:
-        return gettext("AI from %(payer)s") % {"payer": promise.payer}
+    if promise.lender and not chosen.model_key:
+        return gettext("AI from %(payer)s") % {"payer": promise.lender}
     return gettext("AI: %(model)s") % {"model": chosen.model}
 
 
@@ -119,9 +120,9 @@ def _roles(found: Invitation, sent: str) -> Sequence[RoleCard]:
 
 def _models(promise: selectors.Promise, sent: str) -> tuple[ModelOption, ...]:
     own = model_options(sent)
-    if not promise.pays_ai:
+    if not promise.lender:
         return own
-    name = gettext("AI from %(payer)s") % {"payer": promise.payer}
+    name = gettext("AI from %(payer)s") % {"payer": promise.lender}
     hint = gettext("Up to %(budget)s a month") % {
         "budget": promise.budget_in(get_language() or "en")
     }
