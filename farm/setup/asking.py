@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextvars
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from farm.accounts.refusals import Refused
@@ -56,14 +57,16 @@ def try_answers(answers: Answers) -> Sequence[Refused]:
         *(lambda key=key: _try_model_key(key) for key in answers.model_keys if key.key.strip()),
     )
     with ThreadPoolExecutor(len(parts)) as pool:
-        # Each in a context of its own, so that sentences are in the person's language there too.
-        begun = [pool.submit(contextvars.copy_context().run, _no_of, part) for part in parts]
+        # The person's language is this thread's alone.
+        language = get_language() or settings.LANGUAGE_CODE
+        begun = [pool.submit(_no_of, part, language) for part in parts]
         return [no for future in begun if (no := future.result())]
 
 
-def _no_of(part: Callable[[], None]) -> Refused | None:
+def _no_of(part: Callable[[], None], language: str) -> Refused | None:
     try:
-        part()
+        with override(language):
+            part()
     except Refused as refused:
         return refused
     return None
