@@ -18,6 +18,8 @@ from farm.sandbox.control import control_application
 from farm.sandbox.faults import Gate
 from farm.sandbox.faults_http import fault_routes
 from farm.sandbox.guests.base import GuestKind
+from farm.sandbox.guests.simulated import SimulatedGuests
+from farm.sandbox.guests.simulated.phones import whatsapp_routes
 from farm.sandbox.hetzner.application import hetzner_application
 from farm.sandbox.hetzner.cloud import HetznerCloud
 from farm.sandbox.hetzner.control import hetzner_routes
@@ -29,18 +31,24 @@ from farm.sandbox.model.control import model_routes
 from farm.sandbox.model.keys import Keyring
 from farm.sandbox.model.service import Model
 from farm.sandbox.options import SandboxOptions
+from farm.sandbox.relay_way import relay_way
 from farm.sandbox.report import Report
 from farm.sandbox.scaleway.application import scaleway_application
 from farm.sandbox.scaleway.cloud import ScalewayCloud
 from farm.sandbox.scaleway.control import scaleway_routes
 from farm.sandbox.scaleway.records import Key
 from farm.sandbox.serving import bound, greet_mail, loopback, serving, wait_until_answering
+from farm.sandbox.slack.control import slack_routes
+from farm.sandbox.slack.page import SlackPages
+from farm.sandbox.slack.service import Slack
+from farm.sandbox.slack.sockets import Sockets
+from farm.sandbox.slack.workspace import Workspace
 from farm.sandbox.state import Identity
 from farm.sandbox.telegram.chats import Chats
 from farm.sandbox.telegram.control import telegram_routes
 from farm.sandbox.telegram.page import PhonePages
 from farm.sandbox.telegram.service import Telegram
-from farm.sandbox.whereabouts import probes, report_of
+from farm.sandbox.whereabouts import Ready, probes, report_of
 
 
 @asynccontextmanager
@@ -73,6 +81,16 @@ class _Sockets:
 
 
 @dataclass(frozen=True, slots=True)
+class _World:
+    """What is no cloud: the model, and where people write to agents and read of them."""
+
+    model: Model
+    telegram: Telegram
+    slack: Slack
+    mails: Mails
+
+
+@dataclass(frozen=True, slots=True)
 class _Assembly:
     """Everything one start needs to know; whatever is entered on `stack` ends with it."""
 
@@ -90,24 +108,29 @@ class _Assembly:
         await self.guests.start()
         addresses = Addresses(self.guests)
         cloud, scaleway = await self._cloud(addresses), await self._scaleway(addresses)
-        model, telegram, mails = self._model(), self._telegram(), self._mails()
+        world = _World(self._model(), self._telegram(), self._slack(), self._mails())
         await self._serve(hetzner_application(cloud), sockets.hetzner)
         await self._serve(scaleway_application(scaleway), sockets.scaleway)
-        await self._serve_world(sockets, model, telegram, mails)
+        await self._serve_world(sockets, world)
         images = await self.stack.enter_async_context(ImageWatch(self.guests).watching())
         control = control_application(
             fault_routes(self.gate),
             hetzner_routes(cloud),
             scaleway_routes(scaleway),
-            model_routes(model),
-            telegram_routes(telegram),
-            message_routes(mails, "/mail"),
+            model_routes(world.model),
+            telegram_routes(world.telegram),
+            slack_routes(world.slack),
+            _whatsapp(self.guests),
+            message_routes(world.mails, "/mail"),
             clock=self.clock,
             guests=self.guests,
             images=images,
         )
         await self._serve(control, sockets.control)
-        return await self._checked(report_of(self.kept, self.guests, telegram.chats.ready_bot()))
+        ready = Ready(world.telegram.chats.ready_bot(), world.slack.workspace.ready_app())
+        return await self._checked(
+            report_of(self.kept, self.guests, ready, relayed=bool(self.options.relay))
+        )
 
     def _own_sockets(self) -> _Sockets:
         """What only this machine reaches; model and Telegram listen among the guests."""
@@ -120,14 +143,17 @@ class _Assembly:
             control=self._loopback("control endpoint", ports.control),
         )
 
-    async def _serve_world(
-        self, sockets: _Sockets, model: Model, telegram: Telegram, mails: Mails
-    ) -> None:
+    async def _serve_world(self, sockets: _Sockets, world: _World) -> None:
         ports = self.kept.ports
-        await self._serve(model.application(), self._among_guests("model", ports.model))
-        await self._serve(_telegram_pages(telegram), self._among_guests("Telegram", ports.telegram))
-        await self._serve(mailbox_application(mails), sockets.mailbox)
-        await self.stack.enter_async_context(receiving(mails, sockets.smtp))
+        telegram, slack = _telegram_pages(world.telegram), _slack_pages(world.slack)
+        await self._serve(world.model.application(), self._among_guests("model", ports.model))
+        await self._serve(telegram, self._among_guests("Telegram", ports.telegram))
+        await self._serve(slack, self._among_guests("Slack", ports.slack))
+        if self.options.relay:
+            way = relay_way(self.options.relay)
+            await self._serve(way, self._among_guests("way to the relay", ports.relay))
+        await self._serve(mailbox_application(world.mails), sockets.mailbox)
+        await self.stack.enter_async_context(receiving(world.mails, sockets.smtp))
 
     async def _checked(self, report: Report) -> Report:
         await wait_until_answering(probes(report))
@@ -172,6 +198,13 @@ class _Assembly:
         self.stack.enter_context(closing(chats))
         return Telegram(chats, self.gate, host_addresses(self.guests.service_host))
 
+    def _slack(self) -> Slack:
+        host, port = self.guests.service_host, self.kept.ports.slack
+        workspace = Workspace(self.options.state / "slack.sqlite3", self.clock)
+        self.stack.enter_context(closing(workspace))
+        sockets = Sockets(f"ws://{host}:{port}")
+        return Slack(workspace, sockets, self.gate, host_addresses(host))
+
     def _mails(self) -> Mails:
         mails = Mails(self.options.state / "mailbox.sqlite3", self.clock)
         return self.stack.enter_context(closing(mails))
@@ -191,3 +224,15 @@ def _telegram_pages(telegram: Telegram) -> web.Application:
     telegram.add_routes(application)
     PhonePages(telegram).add_routes(application)
     return application
+
+
+def _slack_pages(slack: Slack) -> web.Application:
+    application = web.Application()
+    slack.add_routes(application)
+    SlackPages(slack).add_routes(application)
+    return application
+
+
+def _whatsapp(guests: GuestKind) -> list[web.RouteDef]:
+    """Only simulated guests meet a WhatsApp here: the real one speaks to no other address."""
+    return whatsapp_routes(guests.whatsapp) if isinstance(guests, SimulatedGuests) else []

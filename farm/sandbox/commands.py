@@ -56,6 +56,11 @@ def up(  # noqa: PLR0913  (a port for each service)
     scaleway_port: Port = 0,
     model_port: Port = 0,
     telegram_port: Port = 0,
+    slack_port: Port = 0,
+    relay_port: Port = 0,
+    relay: Annotated[
+        str, typer.Option(help="Where a farm's relay listens, for machines to reach it.")
+    ] = "",
     smtp_port: Port = 0,
     mailbox_port: Port = 0,
     control_port: Port = 0,
@@ -68,6 +73,8 @@ def up(  # noqa: PLR0913  (a port for each service)
         scaleway=scaleway_port,
         model=model_port,
         telegram=telegram_port,
+        slack=slack_port,
+        relay=relay_port,
         smtp=smtp_port,
         mailbox=mailbox_port,
         control=control_port,
@@ -78,6 +85,7 @@ def up(  # noqa: PLR0913  (a port for each service)
         guests=guests,
         ports=ports,
         speed=speed,
+        relay=relay,
         as_json=as_json,
     )
     raise typer.Exit(run_sandbox(options))

@@ -27,6 +27,8 @@ class Ports:
     scaleway: int = 0
     model: int = 0
     telegram: int = 0
+    slack: int = 0
+    relay: int = 0
     smtp: int = 0
     mailbox: int = 0
     control: int = 0
@@ -36,6 +38,7 @@ class Ports:
 class SandboxOptions:
     """`state` keeps what must survive a stop; `cache` keeps built guest images for all sandboxes.
 
+    `relay` is where the farm's relay listens on this machine; "" for a farm without one.
     With `as_json` standard output gets the one line that programs read, else a table for people.
     """
 
@@ -44,4 +47,5 @@ class SandboxOptions:
     guests: GuestsWish = GuestsWish.AUTO
     ports: Ports = field(default_factory=Ports)
     speed: float = 1.0
+    relay: str = ""
     as_json: bool = False

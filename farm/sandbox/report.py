@@ -65,6 +65,17 @@ class TelegramReport:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackReport:
+    """The Web API's base URL, a ready-made app with its tokens, and the page of its people."""
+
+    endpoint: str
+    app: str
+    bot_token: str
+    app_token: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailReport:
     """Where to send mail (host:port, SMTP), and the page on which it is read."""
 
@@ -87,6 +98,7 @@ class ServicesReport:
     scaleway: ScalewayReport
     model: ModelReport
     telegram: TelegramReport
+    slack: SlackReport
     mail: MailReport
     control: ControlReport
 
@@ -119,6 +131,10 @@ def environment(services: ServicesReport, *, ssh_port: int, host_address: str) -
         "OPENAI_ENDPOINT": services.model.endpoint,
         "ANTHROPIC_ENDPOINT": services.model.anthropic_endpoint,
         "TELEGRAM_ENDPOINT": services.telegram.endpoint,
+        "OPENROUTER_ENDPOINT": services.model.endpoint,
+        "MISTRAL_ENDPOINT": services.model.endpoint,
+        "GOOGLE_ENDPOINT": f"{services.model.anthropic_endpoint}/v1beta",
+        "SLACK_ENDPOINT": services.slack.endpoint,
         "EMAIL_HOST": host,
         "EMAIL_PORT": port,
         "SANDBOX_MAILBOX_URL": services.mail.page,
@@ -148,6 +164,8 @@ def print_table(report: Report, console: Console) -> None:
     table.add_row("Model, Anthropic's way", f"{services.model.anthropic_endpoint}\nthe same key")
     table.add_row("Telegram", f"{services.telegram.endpoint}\n{services.telegram.bot_token}")
     table.add_row("A phone with Telegram", services.telegram.page)
+    table.add_row("Slack", services.slack.endpoint)
+    table.add_row("People in Slack", services.slack.page)
     table.add_row("Mail (SMTP)", services.mail.smtp)
     table.add_row("Mailbox", services.mail.page)
     table.add_row("Control endpoint", services.control.endpoint)

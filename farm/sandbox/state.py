@@ -5,6 +5,7 @@ identity.json     ports, credentials and the kind of guests, the same at every s
 clock.json        how far its time is ahead of the machine's
 mailbox.sqlite3   mails
 telegram.sqlite3  bots, people and what they wrote
+slack.sqlite3     apps, people and what they wrote
 hetzner/          a cloud's books
 scaleway/         another cloud's books
 guests/           disks of the machines

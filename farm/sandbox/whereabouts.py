@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from farm.sandbox.callers import address_towards
 from farm.sandbox.guests.base import GuestKind
 from farm.sandbox.model import MODEL
@@ -11,6 +13,7 @@ from farm.sandbox.model.keys import (
     OWN_OPENAI_KEY,
     REFUSED_KEY,
 )
+from farm.sandbox.relay_way import CLIENT_HEADER
 from farm.sandbox.report import (
     ControlReport,
     GuestsReport,
@@ -20,16 +23,26 @@ from farm.sandbox.report import (
     Report,
     ScalewayReport,
     ServicesReport,
+    SlackReport,
     TelegramReport,
     environment,
 )
+from farm.sandbox.slack.workspace import App
 from farm.sandbox.state import Identity
 from farm.sandbox.telegram.chats import Bot
 
 _LOOPBACK = "127.0.0.1"
 
 
-def report_of(kept: Identity, guests: GuestKind, ready_bot: Bot) -> Report:
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is there to chat through from the first start on."""
+
+    bot: Bot
+    app: App
+
+
+def report_of(kept: Identity, guests: GuestKind, ready: Ready, *, relayed: bool) -> Report:
     """Where everything is, and the environment that points a farm at it."""
     ports = kept.ports
     services = ServicesReport(
@@ -41,7 +54,8 @@ def report_of(kept: Identity, guests: GuestKind, ready_bot: Bot) -> Report:
             secret_key=kept.scaleway_secret_key,
         ),
         model=_model(kept, f"http://{guests.service_host}:{ports.model}"),
-        telegram=_telegram(f"http://{guests.service_host}:{ports.telegram}", ready_bot),
+        telegram=_telegram(f"http://{guests.service_host}:{ports.telegram}", ready.bot),
+        slack=_slack(f"http://{guests.service_host}:{ports.slack}", ready.app),
         mail=MailReport(f"{_LOOPBACK}:{ports.smtp}", f"http://{_LOOPBACK}:{ports.mailbox}/"),
         control=ControlReport(f"http://{_LOOPBACK}:{ports.control}"),
     )
@@ -52,8 +66,14 @@ def report_of(kept: Identity, guests: GuestKind, ready_bot: Bot) -> Report:
             services,
             ssh_port=guests.ssh_port,
             host_address=address_towards(guests.service_host),
-        ),
+        )
+        | (_relayed(f"http://{guests.service_host}:{ports.relay}") if relayed else {}),
     )
+
+
+def _relayed(base: str) -> dict[str, str]:
+    """Where machines reach the farm's relay, and the header that says which of them calls."""
+    return {"RELAY_URL": base, "RELAY_CLIENT_HEADER": CLIENT_HEADER}
 
 
 def probes(report: Report) -> tuple[str, ...]:
@@ -64,6 +84,7 @@ def probes(report: Report) -> tuple[str, ...]:
         f"{services.scaleway.endpoint}/marketplace/v2/local-images",
         f"{services.model.endpoint}/models",
         services.telegram.page,
+        services.slack.page,
         services.mail.page,
         f"{services.control.endpoint}/status",
     )
@@ -79,6 +100,16 @@ def _model(kept: Identity, base: str) -> ModelReport:
         own_anthropic_key=OWN_ANTHROPIC_KEY,
         key_without_credit=KEY_WITHOUT_CREDIT,
         refused_key=REFUSED_KEY,
+    )
+
+
+def _slack(base: str, app: App) -> SlackReport:
+    return SlackReport(
+        endpoint=f"{base}/api",
+        app=app.id,
+        bot_token=app.bot_token,
+        app_token=app.app_token,
+        page=f"{base}/",
     )
 
 

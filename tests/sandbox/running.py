@@ -24,6 +24,7 @@ from farm.sandbox.report import (
     Report,
     ScalewayReport,
     ServicesReport,
+    SlackReport,
     TelegramReport,
 )
 
@@ -116,6 +117,7 @@ def read_report(line: str) -> Report:
             scaleway=ScalewayReport(**services["scaleway"]),
             model=ModelReport(**services["model"]),
             telegram=TelegramReport(**services["telegram"]),
+            slack=SlackReport(**services["slack"]),
             mail=MailReport(**services["mail"]),
             control=ControlReport(**services["control"]),
         ),

@@ -22,6 +22,8 @@ from provisioning.lifecycle import back_off, poll_delay
 
 State = SlackLink.State
 AT_ONCE = timedelta(0)
+CLOCKS = timedelta(minutes=2)
+"""How far Slack's clock may be from the farm's; a code is random, so an old one is no danger."""
 BETWEEN = timedelta(seconds=3)
 """Slack bears about fifty looks a minute at the chats of one app, and a look is two or three."""
 
@@ -46,7 +48,8 @@ def _listen(claim: Claim[SlackLink]) -> Nap:
     link, now = claim.row, timezone.now()
     if link.asked_at + CHANNEL_CODE < now:
         return _end(claim, State.EXPIRED, "slack_expired")
-    sender = sender_of(link.code, slack.get_notes(link.bot_token, since=link.asked_at))
+    heard = slack.get_notes(link.bot_token, since=link.asked_at - CLOCKS)
+    sender = sender_of(link.code, heard)
     if sender is None:
         return poll_delay(now - link.asked_at, jitter()) + BETWEEN
     link.user_id, link.user_name = sender.user_id, slack.name_of(link.bot_token, sender.user_id)

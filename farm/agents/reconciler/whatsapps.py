@@ -152,22 +152,35 @@ def _account_in(status: Mapping[str, object]) -> str:
 
 
 def _record_picture(claim: Claim[WhatsAppLink], picture: str) -> Nap:
-    link, now = claim.row, timezone.now()
-    link.state, link.picture, link.began_at = State.WAITING, picture, link.began_at or now
+    link = claim.row
+    fields = ["state", "picture", "trouble"]
+    seen, link.state, link.picture = link.state, State.WAITING, picture
     link.trouble, link.attempts = "", 0
-    with claim.recording():
-        claim.save("state", "picture", "began_at", "trouble")
+    if link.began_at is None:
+        link.began_at = timezone.now()
+        fields.append("began_at")
+    _save(claim, seen, *fields)
     return AT_ONCE
 
 
 def _record_linked(claim: Claim[WhatsAppLink]) -> Nap:
     link, now = claim.row, timezone.now()
-    link.state, link.linked_at, link.account = State.LINKED, now, _account_in(_status(link))
+    account = _account_in(_status(link))
+    seen, link.state, link.linked_at, link.account = link.state, State.LINKED, now, account
     link.picture, link.trouble, link.attempts, link.began_at = "", "", 0, None
-    with claim.recording():
-        claim.save("state", "linked_at", "account", "picture", "trouble", "began_at")
+    fields = ("state", "linked_at", "account", "picture", "trouble", "began_at")
+    if _save(claim, seen, *fields):
         note(link.agent, "whatsapp_linked", at=now)
     return WHATSAPP_LOOK
+
+
+def _save(claim: Claim[WhatsAppLink], seen: str, *fields: str) -> bool:
+    """Write these, unless the member wished something else while the machine was asked."""
+    with claim.recording():
+        still = WhatsAppLink.objects.filter(pk=claim.row.pk, state=seen).exists()
+        if still:
+            claim.save(*fields)
+    return still
 
 
 def _no_code(claim: Claim[WhatsAppLink]) -> Nap:
@@ -176,8 +189,7 @@ def _no_code(claim: Claim[WhatsAppLink]) -> Nap:
     link.trouble = "whatsapp_no_code"
     if link.attempts >= MOST_TRIES:
         return _end(claim, State.EXPIRED, "whatsapp_no_code")
-    with claim.recording():
-        claim.save("trouble")
+    _save(claim, link.state, "trouble")
     return back_off(link.attempts, jitter())
 
 
@@ -192,8 +204,7 @@ def _fetch_again(claim: Claim[WhatsAppLink]) -> Nap:
 
 def _end(claim: Claim[WhatsAppLink], state: WhatsAppLink.State, code: str) -> Nap:
     link, now = claim.row, timezone.now()
-    link.state, link.picture, link.began_at, link.attempts = state, "", None, 0
-    with claim.recording():
-        claim.save("state", "picture", "began_at", "trouble")
+    seen, link.state, link.picture, link.began_at, link.attempts = link.state, state, "", None, 0
+    if _save(claim, seen, "state", "picture", "began_at", "trouble"):
         note(link.agent, code, at=now)
     return None

@@ -37,8 +37,11 @@ from farm.agents.models import (  # noqa: E402
     Message,
     ProviderProject,
     Server,
+    SlackLink,
     TelegramLink,
+    TelegramManager,
     Watch,
+    WhatsAppLink,
 )
 from farm.agents.reconciler.driving import drive_due  # noqa: E402
 from farm.agents.reconciler.machines import authority, shell_of  # noqa: E402
@@ -47,6 +50,7 @@ from farm.agents.reconciler.projects import ensure_projects  # noqa: E402
 from farm.agents.tunnel import run_tunnel  # noqa: E402
 from farm.agents.worker import run_worker  # noqa: E402
 from farm.ops.worker import Queue, run_celery_worker  # noqa: E402
+from tests.farm.matrix.channel_wishes import CHANNEL_VERBS  # noqa: E402
 
 Order = Mapping[str, str]
 THREADS = 4
@@ -151,6 +155,13 @@ def lose(order: Order) -> str:
     return "lost"
 
 
+def stored(order: Order) -> str:
+    """As if a worker died between storing a backup and recording it; where it was stored."""
+    place = "somewhere/half.age"
+    Backup.objects.filter(uid=order["backup"]).update(state="making", store="disk", place=place)
+    return place
+
+
 def age_backups(order: Order) -> str:
     """What time does: every backup becomes so many days older."""
     past = timedelta(days=int(order["days"]))
@@ -189,7 +200,10 @@ def link(order: Order) -> str:
 
 def expire(_order: Order) -> str:
     """What time does: every lease of the dead runs out."""
-    rows = (Agent, Backup, BackupRound, Server, Message, TelegramLink, ProviderProject, Watch)
+    rows = (
+        *(Agent, Backup, BackupRound, Server, Message, ProviderProject, Watch),
+        *(TelegramLink, TelegramManager, SlackLink, WhatsAppLink),
+    )
     for model in rows:
         model.objects.exclude(lease_until=None).update(lease_until=timezone.now())
     return "expired"
@@ -233,6 +247,7 @@ def spoil(_order: Order) -> str:
 
 
 VERBS: Mapping[str, Callable[[Order], str]] = {
+    **CHANNEL_VERBS,
     "age_backups": age_backups,
     "back_up": back_up,
     "bring_back": bring_back,
@@ -242,6 +257,7 @@ VERBS: Mapping[str, Callable[[Order], str]] = {
     "nightfall": nightfall,
     "restore": restore,
     "save_again": save_again,
+    "stored": stored,
     "make_operator": make_operator,
     "on_machine": on_machine,
     "restart": restart,

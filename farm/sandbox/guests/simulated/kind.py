@@ -30,6 +30,7 @@ from farm.sandbox.guests.simulated.records import GuestRecord, Records
 from farm.sandbox.guests.simulated.sockets import reset
 from farm.sandbox.guests.simulated.sshd import serve
 from farm.sandbox.guests.simulated.timings import Timings
+from farm.sandbox.guests.simulated.whatsapp import WhatsApp
 
 KEEP_SECONDS = 1.0
 """How often changed disks are written down; a power cut writes them, too."""
@@ -70,6 +71,11 @@ class SimulatedGuests:
         self._disks: dict[int, Disk] = {}
         self._promised: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def whatsapp(self) -> WhatsApp:
+        """Where phones scan their codes, and write to them."""
+        return self._outside.whatsapp
 
     @property
     def ssh_port(self) -> int:

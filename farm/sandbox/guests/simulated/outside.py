@@ -11,11 +11,18 @@ from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import (
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    ClientWebSocketResponse,
+    TCPConnector,
+)
 
 from farm.sandbox.callers import GUEST_HEADER
 from farm.sandbox.guests.simulated.accounts import user_name
 from farm.sandbox.guests.simulated.loopback import exchange
+from farm.sandbox.guests.simulated.whatsapp import WhatsApp
 
 if TYPE_CHECKING:
     from farm.sandbox.guests.simulated.files import Credentials
@@ -60,6 +67,7 @@ class Outside:
     def __init__(self, host: str) -> None:
         self.host = host
         self.services: set[int] = set()
+        self.whatsapp = WhatsApp()
         self._sessions: dict[int, ClientSession] = {}
 
     async def forget(self, machine: Machine) -> None:
@@ -97,6 +105,18 @@ class Outside:
         if host in OWN or re.fullmatch(r"[\d.]+", host):
             raise Unreachable(7, f"Failed to connect to {host} port {port}: Connection refused")
         raise Unreachable(6, f"Could not resolve host: {host}")
+
+    async def connect(self, machine: Machine, url: str) -> ClientWebSocketResponse:
+        """Open a WebSocket to one of our services. Unreachable if there is none."""
+        parts = urlsplit(url)
+        if parts.hostname != self.host or parts.port not in self.services:
+            raise Unreachable(7, f"Failed to connect to {parts.hostname}: Connection refused")
+        try:
+            return await self._client(machine).ws_connect(
+                url, headers={GUEST_HEADER: machine.identity.ipv4}
+            )
+        except (ClientError, OSError) as error:
+            raise Unreachable(7, f"Failed to connect: {error}") from error
 
     async def _own(self, machine: Machine, port: int, request: Request) -> Answer:
         parts = urlsplit(request.url)

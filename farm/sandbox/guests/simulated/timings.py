@@ -16,3 +16,5 @@ class Timings:
     gateway: float = 0.05
     poll: float = 5.0
     """How long one Telegram long poll may last."""
+    code: float = 20.0
+    """How long a code for WhatsApp is shown."""

@@ -15,11 +15,11 @@ from farm.sandbox.guests.simulated.doorway import Doorway
 from farm.sandbox.guests.simulated.openclaw.agent import Agent
 from farm.sandbox.guests.simulated.openclaw.asking import Asking, Unattributed, who_asks
 from farm.sandbox.guests.simulated.openclaw.boots import Boots
+from farm.sandbox.guests.simulated.openclaw.channels import Channels, InvalidCallError
 from farm.sandbox.guests.simulated.openclaw.config import Config, config_path
 from farm.sandbox.guests.simulated.openclaw.model import ModelError, access_to
 from farm.sandbox.guests.simulated.openclaw.papers import tls_of
 from farm.sandbox.guests.simulated.openclaw.sockets import talk
-from farm.sandbox.guests.simulated.openclaw.telegram import TelegramChannel
 from farm.sandbox.guests.simulated.process import Process
 from farm.sandbox.wire import Json
 
@@ -38,9 +38,7 @@ class Gateway:
         self._state = process.env.get("OPENCLAW_STATE_DIR", posixpath.join(home, ".openclaw"))
         self._agent = Agent(process, config, self._state)
         self._started = False
-        self._suppressed: list[str] = []
-        self._channel: TelegramChannel | None = None
-        self._polling: asyncio.Task[None] | None = None
+        self._channels = Channels(process, config, self._agent, self._state)
         self._doorway: Doorway | None = None
 
     async def run(self) -> int:
@@ -73,7 +71,7 @@ class Gateway:
             return 1
         try:
             await machine.sleep(half)
-            self._start_channels(crashed=crashed)
+            self._channels.start_all(crashed=crashed)
             self._started = True
             self._process.say(f"[gateway] http server listening on 127.0.0.1:{number}")
             await asyncio.Event().wait()
@@ -81,8 +79,7 @@ class Gateway:
             machine.ports.pop(number, None)
             if self._doorway is not None:
                 self._doorway.close()
-            if self._polling is not None:
-                self._polling.cancel()
+            self._channels.close()
             if not machine.cut:
                 boots.end()
             await server.shutdown(0.1)
@@ -96,20 +93,6 @@ class Gateway:
             return
         self._doorway = Doorway(machine, number, server, tls_of(self._process, self._config))
         machine.ports[number] = self._doorway.bridge
-
-    def _start_channels(self, *, crashed: bool) -> None:
-        if not self._config.yes("channels.telegram.enabled"):
-            return
-        self._channel = TelegramChannel(self._process, self._config, self._agent)
-        if crashed:
-            self._suppressed = ["telegram"]
-        else:
-            self._poll()
-
-    def _poll(self) -> None:
-        if self._channel is not None:
-            self._suppressed = []
-            self._polling = asyncio.get_running_loop().create_task(self._channel.run())
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -133,10 +116,9 @@ class Gateway:
 
     async def ready(self, _request: web.BaseRequest) -> web.Response:
         """/readyz: 503 while a channel fails; a suppressed one does not count."""
-        problem = self._channel.problem if self._channel and not self._suppressed else ""
-        failing = ["telegram"] if problem else []
+        failing, suppressed = self._channels.failing, self._channels.suppressed
         ready = self._started and not failing
-        body = {"ready": ready, "failing": failing, "suppressed": self._suppressed}
+        body = {"ready": ready, "failing": failing, "suppressed": suppressed}
         return web.json_response(body, status=200 if ready else 503)
 
     async def page(self, _request: web.BaseRequest) -> web.Response:
@@ -189,10 +171,14 @@ class Gateway:
             return _error(401, "unauthorized", "Unauthorized")
         wish = await _body(request)
         method = str(wish.get("method"))
-        payload = self._payload(method)
+        params = wish.get("params")
+        try:
+            asked = params if isinstance(params, dict) else {}
+            payload = self._payload(method) or await self._channels.call(method, asked)
+        except InvalidCallError as error:
+            return _invalid(str(error))
         if payload is None:
-            error = {"code": "INVALID_REQUEST", "message": f"unknown method: {method}"}
-            return web.json_response({"ok": False, "error": error}, status=400)
+            return _invalid(f"admin HTTP RPC method is not supported: {method}")
         return web.json_response({"ok": True, "payload": payload})
 
     def _payload(self, method: str) -> dict[str, Json] | None:
@@ -204,16 +190,6 @@ class Gateway:
         if method == "config.get":
             raw = self._process.files.text(config_path(self._process))
             return {"raw": raw, "hash": hashlib.sha256(raw.encode()).hexdigest(), "valid": True}
-        if method == "channels.start":
-            self._poll()
-            return {"started": True}
-        if method == "channels.status":
-            running = self._polling is not None and not self._polling.done()
-            return {
-                "channels": {
-                    "telegram": {"configured": self._channel is not None, "running": running}
-                }
-            }
         return None
 
 
@@ -245,6 +221,11 @@ def _completion(text: str, now: float) -> dict[str, Json]:
 
 def _error(status: int, kind: str, message: str) -> web.Response:
     return web.json_response({"error": {"message": message, "type": kind}}, status=status)
+
+
+def _invalid(message: str) -> web.Response:
+    error = {"code": "INVALID_REQUEST", "message": message}
+    return web.json_response({"ok": False, "error": error}, status=400)
 
 
 def _model_error(error: ModelError) -> web.Response:

@@ -12,6 +12,7 @@ from farm.sandbox.guests.simulated.openclaw.config import (
     read_tree,
 )
 from farm.sandbox.guests.simulated.openclaw.gateway import Gateway
+from farm.sandbox.guests.simulated.openclaw.plugins import install
 from farm.sandbox.guests.simulated.openclaw.schema import problems
 from farm.sandbox.guests.simulated.process import Process
 
@@ -22,14 +23,20 @@ async def openclaw(process: Process, version: str) -> int:
     if "--version" in process.arguments or process.arguments[:1] == ["-V"]:
         process.say(f"OpenClaw {version}")
         return 0
+    if words[:1] == ["doctor"]:
+        return 0
+    return await _commanded(process, words, version)
+
+
+async def _commanded(process: Process, words: list[str], version: str) -> int:
     if words[:2] == ["config", "validate"]:
         return validate(process)
     if words[:1] == ["gateway"] and words[1:2] in ([], ["run"]):
         return await serve(process, version)
     if words[:1] == ["backup"]:
         return backup(process, version)
-    if words[:1] == ["doctor"]:
-        return 0
+    if words[:2] == ["plugins", "install"]:
+        return await install(process, version)
     process.complain(f"error: unknown command '{' '.join(words[:2])}'")
     return 1
 
