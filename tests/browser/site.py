@@ -25,16 +25,21 @@ SANDBOX = {
     "SANDBOX_MODEL_ENDPOINT": "http://localhost:9/v1",
     "SANDBOX_MODEL": "sandbox-1",
     "DEBUG": "1",
+    "AGENTS_PER_PERSON": "50",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site that answers at `url`, with agents (uid by state) and sessions (key by person)."""
+    """A site that answers at `url`: agents (uid by state), sessions (key by person), the uid of
+    Alice's account, and the paths of invitations to it.
+    """
 
     url: str
     agents: Mapping[str, str]
     sessions: Mapping[str, str]
+    account: str
+    invitations: Mapping[str, str]
 
 
 @contextmanager

@@ -9,9 +9,12 @@ import json
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
 
-from farm.accounts.models import User
-from farm.agents.models import Agent, Message, TelegramLink
+from farm.accounts.models import Door, Invitation, User
+from farm.accounts.services import NewInvitation, Opened, add_invitation
+from farm.agents.models import Agent, Message, SharedKey, TelegramLink
+from farm.agents.services.invitations import checked_offer
 from tests.farm.web import scenes
 
 Author, State, Link = Message.Author, Message.State, TelegramLink.State
@@ -25,16 +28,21 @@ def play() -> str:
     """Make every row; the uids of agents by state and the sessions of people, as JSON."""
     scenes.prices(but="finland")
     people = scenes.people()
-    sessions = {"alice": people.alice, "zoe": scenes.person("zoe")}
+    sessions = {"alice": people.alice, "bob": people.bob, "zoe": scenes.person("zoe")}
     return json.dumps(
         {
-            "agents": {name: agent.uid for name, agent in _agents(people.alice).items()},
+            "agents": {name: agent.uid for name, agent in _agents(people).items()},
             "sessions": {name: _session(user) for name, user in sessions.items()},
+            "account": people.account.uid,
+            "invitations": _invitations(people),
         }
     )
 
 
-def _agents(owner: User) -> dict[str, Agent]:
+def _agents(people: scenes.People) -> dict[str, Agent]:
+    owner = people.alice
+    theirs = scenes.running(scenes.agent(people.bob, "Théo"))
+
     def new(name: str) -> Agent:
         return scenes.agent(owner, name)
 
@@ -44,6 +52,7 @@ def _agents(owner: User) -> dict[str, Agent]:
     unlinked = scenes.running(new("Maya"))
     scenes.telegram(unlinked, Link.EXPIRED)
     return {
+        "bobs": theirs,
         "unlinked": unlinked,
         "placing": new("Olive"),
         "waiting": scenes.waiting(new("Hugo"), done=3),
@@ -55,6 +64,35 @@ def _agents(owner: User) -> dict[str, Agent]:
         "leaving": scenes.deleting(scenes.running(new("Pia"))),
         "gone": scenes.gone(scenes.running(new("Ulysse"))),
     }
+
+
+def _invitations(people: scenes.People) -> dict[str, str]:
+    """Paths: one that many may take up, one for an address, and one of each that opens nothing."""
+    SharedKey.objects.create(
+        account=people.account,
+        name="Anthropic",
+        provider="anthropic",
+        model="claude-sonnet-4-6",
+        key="kept-from-pages",
+        monthly_micros=20_000_000,
+        created_at=timezone.now(),
+    )
+    offers = {
+        "link": NewInvitation(most_uses=50),
+        "expired": NewInvitation(),
+        "revoked": NewInvitation(),
+        **{f"mail_{n}": NewInvitation(email=f"dora{n}@example.org") for n in range(4)},
+    }
+    opened = {name: _invited(people, offer) for name, offer in offers.items()}
+    Invitation.objects.filter(pk=opened["expired"].invitation.pk).update(expires_at=timezone.now())
+    Invitation.objects.filter(pk=opened["revoked"].invitation.pk).update(revoked_at=timezone.now())
+    return {name: f"/invitations/{one.token}/" for name, one in opened.items()}
+
+
+def _invited(people: scenes.People, offer: NewInvitation) -> Opened:
+    """As its service checks it, without the mail that nobody here would take."""
+    checked = checked_offer(people.alice, people.account, offer)
+    return add_invitation(actor=people.alice, door=Door.WEB, account=people.account, offer=checked)
 
 
 def _talking(agent: Agent) -> Agent:

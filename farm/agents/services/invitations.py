@@ -33,7 +33,7 @@ def invite(*, actor: User, door: Door, account: Account, offer: NewInvitation) -
     """
     demand(actor, Action.MANAGE_PEOPLE, account)
     opened = accounts.add_invitation(
-        actor=actor, door=door, account=account, offer=_checked(actor, account, offer)
+        actor=actor, door=door, account=account, offer=checked_offer(actor, account, offer)
     )
     if opened.invitation.email:
         _mail(opened)
@@ -45,7 +45,8 @@ def link_of(opened: Opened) -> str:
     return f"{settings.SITE_URL}/invitations/{opened.token}/"
 
 
-def _checked(actor: User, account: Account, offer: NewInvitation) -> NewInvitation:
+def checked_offer(actor: User, account: Account, offer: NewInvitation) -> NewInvitation:
+    """The offer with payer, key and budget named as they are today; Refused says at which field."""
     shelves = catalog()
     chosen(shelves.blueprints, offer.blueprint, "blueprint")
     chosen(shelves.plans, offer.plan, "plan")
