@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from farm.billing.models import Kind, PriceRow
@@ -14,7 +15,18 @@ HOURS_OF_LONGEST_MONTH = 31 * 24
 
 def rate_of(server_uid: str) -> Rate | None:
     """What a server costs now, its IPv4 included; None while no price of it is known."""
-    latest = {row.kind: row for row in _rows_of(server_uid)}
+    return rates_of([server_uid]).get(server_uid)
+
+
+def rates_of(server_uids: Collection[str]) -> Mapping[str, Rate]:
+    """The same for many, in one query; one whose price is not known is left out."""
+    latest: defaultdict[str, dict[str, PriceRow]] = defaultdict(dict)
+    for row in PriceRow.objects.filter(server_uid__in=server_uids).order_by("valid_from", "pk"):
+        latest[row.server_uid][row.kind] = row
+    return {uid: rate for uid, rows in latest.items() if (rate := _together(rows))}
+
+
+def _together(latest: Mapping[str, PriceRow]) -> Rate | None:
     if Kind.SERVER not in latest:
         return None
     rows = list(latest.values())
@@ -31,7 +43,3 @@ def at_most_monthly(rate: Rate) -> int:
     if rate.monthly_micros is not None:
         return rate.monthly_micros
     return rate.hourly_micros * HOURS_OF_LONGEST_MONTH
-
-
-def _rows_of(server_uid: str) -> Sequence[PriceRow]:
-    return list(PriceRow.objects.filter(server_uid=server_uid).order_by("valid_from"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import typer
 from django.utils import timezone
 from rich.console import Console
 from rich.text import Text
 
-from farm.agents.selectors.morning import Morning, NightLine, morning_at
+from farm.agents.selectors.morning import Money, Morning, NightLine, Spent, morning_at
+from farm.billing.amounts import cents
+from farm.catalog import catalog
 from farm.ops.answer import AsJson, console, new_app, print_json
 from farm.ops.refusing import serving
 
@@ -32,6 +36,8 @@ def _show(told: Morning, out: Console) -> None:
     else:
         out.print(Text("Nothing is to be done.", style="dim"))
     out.print(_fleet_line(told))
+    for words in (*_money_lines(told.money), _clouds_line(told), _kept_line(told)):
+        out.print(Text(words))
     for line in told.night:
         out.print(Text(f"{line.last_at:%H:%M}  {_night_words(line)}", style="dim"))
 
@@ -49,6 +55,37 @@ def _fleet_line(told: Morning) -> Text:
     fleet = told.fleet
     words = f"{fleet.answering} answering, {fleet.on_the_way} on the way, {fleet.down} down"
     return Text(words, style="bold" if fleet.down else "")
+
+
+def _money_lines(money: Money) -> Iterator[str]:
+    yield f"Yesterday {_spent(money.yesterday)}"
+    yield f"This month {_spent(money.month)}, by its end {_spent(money.forecast)}"
+    yield (
+        f"To be charged on {_sum(money.charged_on)}; the clouds charge"
+        f" {_sum(money.difference)} more, which is the farm's"
+    )
+
+
+def _spent(spent: Spent) -> str:
+    return f"{_sum(spent.total)} (machines {_sum(spent.machines)}, AI {_sum(spent.ai)})"
+
+
+def _sum(micros: int) -> str:
+    return cents(micros, catalog().currency)
+
+
+def _clouds_line(told: Morning) -> str:
+    used = [f"{number} at {name}" for name, number in sorted(told.clouds.in_use.items())]
+    full = f"; full: {', '.join(told.clouds.full)}" if told.clouds.full else ""
+    nobodys = f", {told.clouds.orphans} orphans" if told.clouds.orphans else ", no orphans"
+    return f"Machines: {', '.join(used) or 'none'}{full}{nobodys}"
+
+
+def _kept_line(told: Morning) -> str:
+    kept = told.kept
+    last = f"{kept.last_at:%F %H:%M} UTC" if kept.last_at else "never"
+    restored = f"{kept.restored_at:%F}" if kept.restored_at else "never"
+    return f"Backups of {kept.agents} agents, the last one {last}; last restored {restored}"
 
 
 def _night_words(line: NightLine) -> str:

@@ -21,7 +21,7 @@ from farm.agents.models import (
 )
 from farm.agents.sentences import Sentence, sentence_for
 from farm.billing.prices import Rate
-from farm.billing.selectors import rate_of
+from farm.billing.selectors import rates_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,10 @@ class MachineView:
 
 def machines() -> Sequence[MachineView]:
     """Every machine that is not gone, the newest first."""
-    rows = Server.objects.exclude(phase=ServerPhase.GONE).select_related("agent").order_by("-pk")
-    return [_machine(row, rate_of(row.uid)) for row in rows]
+    there = Server.objects.exclude(phase=ServerPhase.GONE).select_related("agent")
+    rows = list(there.order_by("-pk"))
+    rates = rates_of([row.uid for row in rows])
+    return [_machine(row, rates.get(row.uid)) for row in rows]
 
 
 def _machine(row: Server, rate: Rate | None) -> MachineView:

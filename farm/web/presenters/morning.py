@@ -8,7 +8,18 @@ from datetime import datetime
 
 from django.utils.translation import gettext, ngettext
 
-from farm.agents.selectors.morning import Fleet, Morning, NightLine, Todo
+from farm.agents.selectors.morning import (
+    Clouds,
+    Fleet,
+    Kept,
+    Money,
+    Morning,
+    NightLine,
+    Spent,
+    Todo,
+)
+from farm.billing.amounts import cents
+from farm.catalog import catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +32,35 @@ class NightWords:
 
 
 @dataclass(frozen=True, slots=True)
+class SpentWords:
+    """One span of time: the sum, and its two parts."""
+
+    label: str
+    total: str
+    machines: str
+    ai: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyWords:
+    """What the farm costs, in words."""
+
+    spans: Sequence[SpentWords]
+    charged_on: str
+    difference: str
+
+
+@dataclass(frozen=True, slots=True)
 class MorningWords:
     """What the page shows, in its order; `fine` is one grey line."""
 
     todos: Sequence[Todo]
     fine: str
     fleet: Fleet
+    money: MoneyWords
+    clouds: Clouds
+    in_use: str
+    kept: Kept
     night: Sequence[NightWords]
 
 
@@ -36,8 +70,32 @@ def morning_words(told: Morning) -> MorningWords:
         todos=told.todos,
         fine="" if told.todos else gettext("Nothing is to be done."),
         fleet=told.fleet,
+        money=_money(told.money),
+        clouds=told.clouds,
+        in_use=", ".join(f"{name} {number}" for name, number in told.clouds.in_use.items()),
+        kept=told.kept,
         night=[_line(line) for line in told.night],
     )
+
+
+def _money(money: Money) -> MoneyWords:
+    return MoneyWords(
+        spans=[
+            _spent(gettext("Yesterday"), money.yesterday),
+            _spent(gettext("This month"), money.month),
+            _spent(gettext("By its end"), money.forecast),
+        ],
+        charged_on=_sum(money.charged_on),
+        difference=_sum(money.difference),
+    )
+
+
+def _spent(label: str, spent: Spent) -> SpentWords:
+    return SpentWords(label, _sum(spent.total), _sum(spent.machines), _sum(spent.ai))
+
+
+def _sum(micros: int) -> str:
+    return cents(micros, catalog().currency)
 
 
 def _line(line: NightLine) -> NightWords:

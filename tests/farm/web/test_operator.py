@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from typer.testing import CliRunner
 
 from farm.accounts.models import AuditEntry, User
-from farm.agents.models import Agent, Operation, OperationKind, Watch, WorkerBeat
+from farm.agents.models import Agent, BudgetRequest, Operation, OperationKind, Watch, WorkerBeat
+from farm.ops.morning import app as morning
 from tests.farm.web import scenes
 from tests.farm.web.conftest import logged_in
 
@@ -115,3 +118,32 @@ def test_strangers_restart_nothing(people: scenes.People, bob: Client, charlie: 
     for browser in (bob, charlie):
         assert browser.post(f"/agents/{agent.uid}/restart/").status_code == 404
     assert not Operation.objects.filter(agent=agent, kind=OperationKind.RESTART).exists()
+
+
+def test_a_members_wish_for_more_and_a_late_backup_are_things_to_do(
+    people: scenes.People, olga: Client
+) -> None:
+    beat()
+    agent = scenes.running(scenes.agent(people.alice))
+    long_ago = timezone.now() - timedelta(days=3)
+    Agent.objects.filter(pk=agent.pk).update(running_since=long_ago)
+    BudgetRequest.objects.create(
+        agent=agent, asked_by=people.alice, asked_at=timezone.now(), step_micros=5_000_000
+    )
+    shown = olga.get("/operator/").content.decode()
+    assert f"farm agents backup {agent.uid}" in shown
+    assert f"farm agents budget {agent.uid}" in shown
+
+
+def test_the_farm_alone_tells_the_same_and_ends_with_1_if_something_is_to_do(
+    people: scenes.People,
+) -> None:
+    quiet = CliRunner().invoke(morning, [])
+    assert (quiet.exit_code, "No worker is alive" in quiet.stdout) == (1, True)
+    beat()
+    well = CliRunner().invoke(morning, [])
+    assert well.exit_code == 0, well.stdout
+    assert "Nothing is to be done." in well.stdout
+    assert "This month €0.00 (machines €0.00, AI €0.00)" in well.stdout
+    told = json.loads(CliRunner().invoke(morning, ["--json"]).stdout)
+    assert told["money"]["month"] == {"machines": 0, "ai": 0}

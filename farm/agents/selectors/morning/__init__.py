@@ -6,11 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from farm.agents.selectors.morning.books import Clouds, Kept, clouds_now, kept_now
 from farm.agents.selectors.morning.fleet import Fleet, fleet_now
+from farm.agents.selectors.morning.money import Money, Spent, money_at
 from farm.agents.selectors.morning.night import NightLine, night_before
 from farm.agents.selectors.morning.todos import Todo, todos_at
 
-__all__ = ["Fleet", "Morning", "NightLine", "Todo", "morning_at"]
+__all__ = [
+    "Clouds",
+    "Fleet",
+    "Kept",
+    "Money",
+    "Morning",
+    "NightLine",
+    "Spent",
+    "Todo",
+    "morning_at",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +32,20 @@ class Morning:
     at: datetime
     todos: Sequence[Todo]
     fleet: Fleet
+    money: Money
+    clouds: Clouds
+    kept: Kept
     night: Sequence[NightLine]
 
 
 def morning_at(now: datetime) -> Morning:
     """As the farm stands at `now`."""
-    return Morning(at=now, todos=todos_at(now), fleet=fleet_now(), night=night_before(now))
+    return Morning(
+        at=now,
+        todos=todos_at(now),
+        fleet=fleet_now(),
+        money=money_at(now),
+        clouds=clouds_now(),
+        kept=kept_now(),
+        night=night_before(now),
+    )

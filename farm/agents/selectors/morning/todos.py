@@ -11,8 +11,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from farm.agents.clouds import NAMES, SETTINGS, clouds
-from farm.agents.models import Agent, AgentPhase, Watch
+from farm.agents.models import Agent, AgentPhase, BudgetRequest, Watch
 from farm.agents.placement import FULL
+from farm.agents.selectors.backups import backup_health
 from farm.agents.selectors.fleet import Pause, due_rows, last_beat, orphans, provider_pauses
 from farm.agents.sentences import sentence_for
 
@@ -32,7 +33,15 @@ class Todo:
 
 def todos_at(now: datetime) -> Sequence[Todo]:
     """The most pressing first."""
-    return [*_worker(now), *_clouds(), *_silent(), *_failed(), *_orphans()]
+    return [
+        *_worker(now),
+        *_clouds(),
+        *_silent(),
+        *_failed(),
+        *_backups(now),
+        *_asks(),
+        *_orphans(),
+    ]
 
 
 def _worker(now: datetime) -> Iterator[Todo]:
@@ -96,3 +105,27 @@ def _failed() -> Iterator[Todo]:
             why=sentence_for(agent.reason).what,
         )
         yield Todo(agent.reason, sentence, f"farm agents show {agent.uid}", agent.uid)
+
+
+def _backups(now: datetime) -> Iterator[Todo]:
+    health = backup_health(now)
+    if health.trouble:
+        sentence = format_lazy(_("The store of backups: {why}"), why=health.trouble)
+        yield Todo("backup_store", sentence, "farm doctor")
+    for agent in health.late:
+        text = _("{agent} of {owner} has no backup of the last day and a half.")
+        sentence = format_lazy(text, agent=agent.name, owner=agent.owner.email)
+        yield Todo("backup_late", sentence, f"farm agents backup {agent.uid}", agent.uid)
+    for agent in health.unsaved:
+        text = _("{agent} of {owner} is to be deleted, but what it has could not be saved.")
+        sentence = format_lazy(text, agent=agent.name, owner=agent.owner.email)
+        yield Todo("backup_final", sentence, f"farm agents logs {agent.uid}", agent.uid)
+
+
+def _asks() -> Iterator[Todo]:
+    """Nothing waits for a yes longer than it takes to say it."""
+    asks = BudgetRequest.objects.filter(state=BudgetRequest.State.OPEN).order_by("asked_at")
+    for ask in asks.select_related("agent__owner"):
+        text = _("{agent} of {owner} has used its AI budget up and asks for more.")
+        sentence = format_lazy(text, agent=ask.agent.name, owner=ask.agent.owner.email)
+        yield Todo("budget_asked", sentence, f"farm agents budget {ask.agent.uid}", ask.agent.uid)

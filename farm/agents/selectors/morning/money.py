@@ -1,0 +1,99 @@
+"""What the farm costs: yesterday, this month and by its end, machines and AI apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db.models import Sum
+
+from farm.agents.models import Server, ServerPhase
+from farm.billing.ai_rows import AiDay
+from farm.billing.clouds import cloud_cost
+from farm.billing.models import UsageLine
+from farm.billing.rule import month_of
+from farm.billing.selectors import rates_of
+from farm.billing.statements import next_month
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Net micro-units: machines exact, AI through the relay."""
+
+    machines: int
+    ai: int
+
+    @property
+    def total(self) -> int:
+        """Both."""
+        return self.machines + self.ai
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Of all written lines. `charged_on` is the payers' part of this month's machines.
+
+    `forecast` has every machine that is there go on until the month ends, capped as it is, and AI
+    go on as on its days so far. `difference` is between what payers are charged and what the clouds
+    charge: the farm's own cost.
+    """
+
+    yesterday: Spent
+    month: Spent
+    forecast: Spent
+    charged_on: int
+    difference: int
+
+
+def money_at(now: datetime) -> Money:
+    """From the database, in a few queries."""
+    month = month_of(now)
+    clouds = cloud_cost(month)
+    so_far = Spent(clouds.cloud, _ai(month, now.date()))
+    return Money(
+        yesterday=_yesterday(now),
+        month=so_far,
+        forecast=_forecast(so_far, month, now),
+        charged_on=clouds.charged,
+        difference=clouds.difference,
+    )
+
+
+def _yesterday(now: datetime) -> Spent:
+    today = datetime.combine(now.astimezone(UTC).date(), time(), tzinfo=UTC)
+    began = today - timedelta(days=1)
+    lines = UsageLine.objects.filter(began_at__gte=began, began_at__lt=today)
+    machines = lines.aggregate(sum=Sum("cloud_micros"))["sum"] or 0
+    return Spent(machines, _ai(began.date(), began.date()))
+
+
+def _ai(first: date, last: date) -> int:
+    days = AiDay.objects.filter(day__gte=first, day__lte=last)
+    return days.aggregate(sum=Sum("cost_micros"))["sum"] or 0
+
+
+def _forecast(so_far: Spent, month: date, now: datetime) -> Spent:
+    end = datetime.combine(next_month(month), time(), tzinfo=UTC)
+    hours = (end - now) // HOUR
+    days = (now.date() - month).days + 1
+    whole = (end.date() - month).days
+    coming = _machines_to_come(month, hours)
+    return Spent(so_far.machines + coming, so_far.ai * whole // days)
+
+
+def _machines_to_come(month: date, hours: int) -> int:
+    """Every machine that is there for that many hours more, none beyond its monthly price."""
+    there = Server.objects.exclude(phase__in=(ServerPhase.GONE, ServerPhase.LOST))
+    uids: Sequence[str] = list(there.filter(created_at__isnull=False).values_list("uid", flat=True))
+    written = UsageLine.objects.filter(server_uid__in=uids, month=month).order_by()
+    paid: dict[str, int] = dict(written.values_list("server_uid").annotate(sum=Sum("cloud_micros")))
+    total = 0
+    for uid, rate in rates_of(uids).items():
+        coming = rate.hourly_micros * hours
+        if rate.monthly_micros is not None:
+            coming = min(coming, max(0, rate.monthly_micros - paid.get(uid, 0)))
+        total += coming
+    return total
