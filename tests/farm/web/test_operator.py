@@ -144,6 +144,6 @@ def test_the_farm_alone_tells_the_same_and_ends_with_1_if_something_is_to_do(
     well = CliRunner().invoke(morning, [])
     assert well.exit_code == 0, well.stdout
     assert "Nothing is to be done." in well.stdout
-    assert "This month €0.00 (machines €0.00, AI €0.00)" in well.stdout
+    assert "This month 0.00\N{NO-BREAK SPACE}EUR" in well.stdout
     told = json.loads(CliRunner().invoke(morning, ["--json"]).stdout)
     assert told["money"]["month"] == {"machines": 0, "ai": 0}
