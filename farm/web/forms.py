@@ -12,6 +12,7 @@ from farm.agents.refusals import Refused
 from farm.agents.services import AgentWish, Answer
 from farm.billing.amounts import in_cents
 from farm.billing.models import Limit, Payer
+from farm.web.presenters.offers import SHARED
 
 
 class WishForm(forms.Form):
@@ -31,22 +32,24 @@ class WishForm(forms.Form):
         return str(self[field].value() or "")
 
     def wish(self, language: str) -> AgentWish:
-        """The wish of a form that is valid."""
+        """The wish of a form that is valid; a shared key is chosen in place of a provider."""
+        provider = self.cleaned_data["model_provider"]
+        shared = provider.removeprefix(SHARED) if provider.startswith(SHARED) else ""
         return AgentWish(
             name=self.cleaned_data["name"],
             blueprint=self.cleaned_data["blueprint"],
             plan=self.cleaned_data["plan"],
             region=self.cleaned_data["region"],
             language=language,
-            model_provider=self.cleaned_data["model_provider"],
-            model_key=self.cleaned_data["model_key"],
+            model_provider="" if shared else provider,
+            model_key="" if shared else self.cleaned_data["model_key"],
+            shared_key_uid=shared,
         )
 
     def refuse(self, refused: Refused) -> None:
         """Show a service's no at the field it belongs to."""
-        self.add_error(
-            refused.field if refused.field in self.fields else None, str(refused.sentence)
-        )
+        field = "model_provider" if refused.field == "shared_key_uid" else refused.field
+        self.add_error(field if field in self.fields else None, str(refused.sentence))
 
 
 class AnswerForm(forms.Form):

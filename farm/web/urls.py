@@ -11,20 +11,24 @@ from farm.web.views import (
     agent,
     agents,
     backups,
+    budget,
     conversation,
     deletion,
     edge,
     invitation,
     invitations,
+    keys,
     landing,
     members,
     money,
     new_agent,
     operator,
     payers,
+    slack,
     telegram,
     tokens,
     transfer,
+    whatsapp,
 )
 
 # A guest on their way.
@@ -63,6 +67,31 @@ MONEY: list[URLPattern | URLResolver] = [
     path("payers/<slug:uid>/<str:month>/<str:form>", money.export, name="export_statement"),
     path("agents/<slug:uid>/payer/", payers.agent_payer, name="agent_payer"),
 ]
+# AI: shared keys and budgets.
+AI: list[URLPattern | URLResolver] = [
+    path("accounts/<slug:uid>/keys/", keys.keys, name="keys"),
+    path("accounts/<slug:uid>/keys/<slug:key>/revoke/", keys.revoke, name="revoke_key"),
+    path("agents/<slug:uid>/budget/", budget.budget, name="budget"),
+    path("agents/<slug:uid>/budget/ask/", budget.ask, name="ask_budget"),
+    path("agents/<slug:uid>/relay-key/", budget.renew_key, name="renew_relay_key"),
+    path("agents/<slug:uid>/shared-key/", budget.use_key, name="use_key"),
+    path("budget-requests/<slug:uid>/", budget.decide, name="decide_budget"),
+]
+# Chat apps.
+CHANNELS: list[URLPattern | URLResolver] = [
+    path("agents/<slug:uid>/telegram/", telegram.telegram, name="telegram"),
+    path("agents/<slug:uid>/telegram/offer/", telegram.offer, name="offer_telegram"),
+    path("agents/<slug:uid>/telegram/link/", telegram.link, name="link_telegram"),
+    path("agents/<slug:uid>/telegram/unlink/", telegram.unlink, name="unlink_telegram"),
+    path("agents/<slug:uid>/slack/", slack.slack, name="slack"),
+    path("agents/<slug:uid>/slack/link/", slack.link, name="link_slack"),
+    path("agents/<slug:uid>/slack/unlink/", slack.unlink, name="unlink_slack"),
+    path("agents/<slug:uid>/whatsapp/", whatsapp.whatsapp, name="whatsapp"),
+    path("agents/<slug:uid>/whatsapp/code/", whatsapp.code, name="whatsapp_code"),
+    path("agents/<slug:uid>/whatsapp/link/", whatsapp.link, name="link_whatsapp"),
+    path("agents/<slug:uid>/whatsapp/renew/", whatsapp.renew, name="renew_whatsapp"),
+    path("agents/<slug:uid>/whatsapp/unlink/", whatsapp.unlink, name="unlink_whatsapp"),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", landing.landing, name="landing"),
     path("healthz", landing.healthz, name="healthz"),
@@ -79,6 +108,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *INVITED,
     *TEAM,
     *MONEY,
+    *AI,
     path("operator/", operator.operator, name="operator"),
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", new_agent.new_agent, name="new_agent"),
@@ -99,7 +129,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<slug:uid>/conversation/", conversation.conversation, name="conversation"),
     path("agents/<slug:uid>/say/", conversation.say, name="say"),
     path("agents/<slug:uid>/say/<int:pk>/again/", conversation.say_again, name="say_again"),
-    path("agents/<slug:uid>/telegram/", telegram.telegram, name="telegram"),
-    path("agents/<slug:uid>/telegram/link/", telegram.link, name="link_telegram"),
-    path("agents/<slug:uid>/telegram/unlink/", telegram.unlink, name="unlink_telegram"),
+    *CHANNELS,
 ]

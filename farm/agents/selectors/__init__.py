@@ -50,7 +50,7 @@ from farm.agents.selectors.months import (
 )
 from farm.agents.selectors.progress import Progress, ProgressLine, Waiting, progress_of
 from farm.agents.selectors.rights import has_keeper, may_with
-from farm.agents.selectors.shared_keys import shared_keys_of
+from farm.agents.selectors.shared_keys import lender_of, shared_keys_of
 from farm.agents.selectors.silences import Silent, silence_of
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "kept_until",
     "last_beat",
     "left_behind_in",
+    "lender_of",
     "living_agents_in",
     "machines",
     "may_with",

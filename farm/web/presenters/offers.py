@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import get_language, gettext
 
+from farm.accounts.models import Account
 from farm.agents import selectors
+from farm.agents.models import SharedKey
 from farm.agents.selectors import ModelChoice, Quote
 from farm.billing.amounts import at_most, per_hour
 from farm.catalog import Item, Plan, Region, Shelf, Words, catalog
+
+SHARED = "shared:"
+"""What stands before a shared key's uid among the choices of a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class Chosen:
     plan_key: str
     region_key: str
     model_key: str
+    account: Account | None = None
 
     @property
     def plan(self) -> str:
@@ -73,7 +80,7 @@ class Chosen:
     @property
     def model(self) -> str:
         """Whose AI, in words."""
-        return chosen_model(self.model_key).name
+        return chosen_model(self.model_key, self.account).name
 
     @property
     def quote(self) -> Quote | None:
@@ -121,23 +128,38 @@ def region_options(chosen: str) -> tuple[Option, ...]:
     )
 
 
-def model_options(chosen: str) -> tuple[ModelOption, ...]:
-    """Every model provider, the farm's first choice on top."""
-    key = chosen_model(chosen).key
+def model_options(chosen: str, account: Account | None = None) -> tuple[ModelOption, ...]:
+    """What the account shares first, then every model provider, the farm's first choice on top."""
+    key = chosen_model(chosen, account).key
     return tuple(
         ModelOption(choice.key, choice.name, _key_hint(choice), choice.needs_key, choice.key == key)
-        for choice in selectors.model_choices(get_language() or "en")
+        for choice in _choices(account)
     )
 
 
-def chosen_model(key: str) -> ModelChoice:
-    """The provider with that key, else the first."""
-    choices = selectors.model_choices(get_language() or "en")
+def chosen_model(key: str, account: Account | None = None) -> ModelChoice:
+    """The choice with that key, else the first."""
+    choices = _choices(account)
     return next((choice for choice in choices if choice.key == key), choices[0])
 
 
+def _choices(account: Account | None) -> Sequence[ModelChoice]:
+    own = selectors.model_choices(get_language() or "en")
+    shared = selectors.shared_keys_of(account) if account else ()
+    return [*(_shared_choice(key) for key in shared), *own]
+
+
+def _shared_choice(key: SharedKey) -> ModelChoice:
+    lender = gettext("AI from %(payer)s") % {"payer": selectors.lender_of(key)}
+    budget = at_most(key.monthly_micros, catalog().currency)
+    hint = gettext("Up to %(budget)s a month") % {"budget": budget}
+    return ModelChoice(SHARED + key.uid, f"{lender}: {key.name}", hint, needs_key=False)
+
+
 def _key_hint(choice: ModelChoice) -> str:
-    return gettext("Your key: %(hint)s") % {"hint": choice.hint} if choice.needs_key else ""
+    return (
+        gettext("Your key: %(hint)s") % {"hint": choice.hint} if choice.needs_key else choice.hint
+    )
 
 
 def _plan(key: str) -> Plan:

@@ -26,6 +26,7 @@ from farm.web.presenters.agents import (
     portrait,
     ready_sentence,
 )
+from farm.web.presenters.ai import budget_words, credit_ways
 from farm.web.presenters.backups import LeavingWords, backup_words, leaving_words
 from farm.web.presenters.conversation import talk_of
 from farm.web.presenters.progress import wait_words
@@ -138,4 +139,6 @@ def _always(request: MemberRequest, asked: Agent, now: datetime) -> dict[str, ob
         "kept_until": selectors.kept_until(asked),
         "leaving": _leaving(asked, now),
         "telegram": telegram_words(asked),
+        "ai": budget_words(asked, request.user),
+        "shared_keys": credit_ways(asked),
     }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from farm.accounts.models import Door
+from farm.accounts.models import Account, Door
+from farm.accounts.selectors import account_chosen
 from farm.accounts.services import account_of
 from farm.agents import selectors, services
 from farm.agents.models import Agent
@@ -50,6 +53,7 @@ def offer(request: MemberRequest) -> HttpResponse:
         request.GET.get("plan", ""),
         request.GET.get("region", ""),
         request.GET.get("model_provider", ""),
+        _account(request),
     )
     return render(request, "parts/offer.html", {**_offer(request, chosen), "oob": True})
 
@@ -81,15 +85,16 @@ def _price_was_read(form: WishForm) -> bool:
 
 
 def _page(request: MemberRequest, form: WishForm) -> HttpResponse:
-    chosen = _chosen(form)
+    account = _account(request)
+    chosen = replace(_chosen(form), account=account)
     behind = any(field in form.errors for field in BEHIND_THE_FOLD) if form.is_bound else False
     context = {
         "form": form,
         "roles": role_cards(form.text("blueprint")),
         "plans": plan_options(chosen.plan_key),
         "regions": region_options(chosen.region_key),
-        "models": model_options(chosen.model_key),
-        "is_open": behind or chosen_model(chosen.model_key).needs_key,
+        "models": model_options(chosen.model_key, account),
+        "is_open": behind or chosen_model(chosen.model_key, account).needs_key,
         "paste_again": bool(form.is_bound and form.text("model_key")),
         **_offer(request, chosen),
     }
@@ -104,6 +109,10 @@ def _offer(request: MemberRequest, chosen: Chosen) -> dict[str, object]:
 
 def _chosen(form: WishForm) -> Chosen:
     return Chosen(form.text("plan"), form.text("region"), form.text("model_provider"))
+
+
+def _account(request: MemberRequest) -> Account | None:
+    return account_chosen(request.user, account_chosen_by(request))
 
 
 def _suggestion(request: MemberRequest) -> str:
