@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ from tests.farm.matrix.test_sigkill import go_on, kill_at
 from tests.farm.matrix.verdicts import answers, none_left, one_running
 
 WORKSPACE = "/var/lib/openclaw/.openclaw/workspace"
+HOLD = "/var/lib/openclaw/.farm-backup"
 SESSIONS = "/var/lib/openclaw/.openclaw/agents/main/sessions"
-# A few more calls than each was seen to make; `test_every_call_is_struck` holds them.
-BACKUP_CALLS, RESTORE_CALLS = 6, 14
+# How many calls each makes; `test_every_call_is_struck` holds them.
+BACKUP_CALLS, RESTORE_CALLS = 4, 10
 
 
 def kept(farm: Farm) -> Sequence[Path]:
@@ -27,10 +30,15 @@ def state(farm: Farm, backup: str) -> str:
     return farm.ask("SELECT state FROM agents_backup WHERE uid = ?", backup)
 
 
+def is_kept(farm: Farm, backup: str) -> bool:
+    """Whether it was made."""
+    return state(farm, backup) == "kept"
+
+
 def backed_up(farm: Farm) -> str:
     """A backup on demand that is kept; its uid."""
     backup = farm.wish("back_up")
-    wait_until("the backup is kept", lambda: state(farm, backup) == "kept")
+    wait_until("the backup is kept", partial(is_kept, farm, backup))
     return backup
 
 
@@ -211,66 +219,79 @@ def test_what_no_backup_knows_is_swept(running: Farm) -> None:
     assert young.exists()
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("call", range(1, BACKUP_CALLS + 1))
-def test_a_kill_during_a_backup_keeps_a_whole_one(farm: Farm, call: int, when: str) -> None:
-    first = farm.start_worker()
-    farm.wish("ask")
-    wait_until("the agent runs", lambda: farm.phase() == "running")
-    kill_at(farm, first, call, when)
+# Killed before a call is as killed after the one before it: nothing is kept but by such calls.
+def test_a_kill_during_a_backup_keeps_a_whole_one(running: Farm) -> None:
+    for call in range(1, BACKUP_CALLS + 1):
+        worker = running.workers[-1]
+        kill_at(running, worker, call, "after")
 
-    backup = farm.wish("back_up")
-    wait_until("killed, or done", lambda: not alive(first) or state(farm, backup) == "kept")
-    go_on(farm, first)
+        backup = running.wish("back_up")
+        kept = partial(is_kept, running, backup)
+        died_or(running, worker, kept)
 
-    wait_until("the backup is kept", lambda: state(farm, backup) == "kept")
-    whole(farm)
+        wait_until("the backup is kept", kept)
+        whole(running, backup)
 
 
-def whole(farm: Farm) -> None:
-    """What is called kept is there, and nothing else but what the sweep would find."""
-    place = farm.ask("SELECT place FROM agents_backup WHERE state = 'kept' ORDER BY id DESC")
+def test_a_kill_during_a_restore_ends_in_one_agent_that_is_as_it_was(running: Farm) -> None:
+    backup = backed_up(running)
+    for call in range(BACKUP_CALLS + 1, RESTORE_CALLS + 1):
+        sh(running, f"echo spoilt > {WORKSPACE}/plan.txt")
+        worker = running.workers[-1]
+        kill_at(running, worker, call, "after")
+
+        running.wish("restore", backup=backup)
+        died_or(running, worker, lambda: restored(running))
+
+        wait_until("it was restored", lambda: restored(running))
+        assert sh(running, f"cat {WORKSPACE}/plan.txt") == "Sunday"
+    one_running(running)
+
+
+def test_every_call_is_struck(running: Farm) -> None:
+    running.control.delete("/faults").raise_for_status()
+    backup = backed_up(running)
+    assert len(running.calls("ssh")) == BACKUP_CALLS
+
+    running.wish("restore", backup=backup)
+    wait_until("it was restored", lambda: restored(running))
+    done = [HOLD in call for call in running.calls("ssh")][BACKUP_CALLS:]
+    # What follows the last of them is the road that every reconfiguration takes.
+    assert (done[RESTORE_CALLS - 1], any(done[RESTORE_CALLS:])) == (True, False)
+
+
+def test_what_was_stored_but_not_recorded_is_replaced(running: Farm) -> None:
+    running.end_worker(running.workers[-1])
+    backup = running.wish("back_up")
+    half = running.folder / "backups" / "kept" / running.wish("stored", backup=backup)
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"whole or not, nobody knows")
+
+    running.start_worker()
+
+    wait_until("the backup is kept", partial(is_kept, running, backup))
+    assert not half.exists()
+    whole(running, backup)
+
+
+def died_or(farm: Farm, worker: int, done: Callable[[], bool]) -> None:
+    """Wait until the worker was killed or had done it before; nobody is killed afterwards."""
+    wait_until("killed, or done", lambda: not alive(worker) or done())
+    go_on(farm, worker)
+
+
+def whole(farm: Farm, backup: str) -> None:
+    """What is called kept is there whole, and nothing of it is left on the machine."""
+    place = farm.ask("SELECT place FROM agents_backup WHERE uid = ?", backup)
     path = farm.folder / "backups" / "kept" / place
-    assert str(path.stat().st_size) == farm.ask(
-        "SELECT size FROM agents_backup WHERE place = ?", place
-    )
-    assert sh(farm, "ls -d /var/lib/openclaw/.farm-backup 2> /dev/null; true") == ""
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("call", range(1, RESTORE_CALLS + 1))
-def test_a_kill_during_a_restore_ends_in_one_agent_that_is_as_it_was(
-    farm: Farm, call: int, when: str
-) -> None:
-    first = farm.start_worker()
-    farm.wish("ask")
-    wait_until("the agent runs", lambda: farm.phase() == "running")
-    sh(farm, f"echo Sunday > {WORKSPACE}/plan.txt")
-    backup = backed_up(farm)
-    sh(farm, f"echo spoilt > {WORKSPACE}/plan.txt")
-    kill_at(farm, first, call, when)
-
-    farm.wish("restore", backup=backup)
-    wait_until("killed, or done", lambda: not alive(first) or restored(farm))
-    go_on(farm, first)
-
-    wait_until("it was restored", lambda: restored(farm))
-    one_running(farm)
-    assert sh(farm, f"cat {WORKSPACE}/plan.txt") == "Sunday"
+    size = farm.ask("SELECT size FROM agents_backup WHERE uid = ?", backup)
+    assert str(path.stat().st_size) == size
+    digest = farm.ask("SELECT sha256 FROM agents_backup WHERE uid = ?", backup)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+    assert sh(farm, f"ls -d {HOLD} 2> /dev/null; true") == ""
 
 
 def restored(farm: Farm) -> bool:
     """Whether the restore is over and well."""
     latest = "SELECT kind || state FROM agents_operation ORDER BY id DESC"
     return farm.ask(latest) == "restoredone"
-
-
-def test_every_call_is_struck(running: Farm) -> None:
-    running.control.delete("/faults").raise_for_status()
-    backup = backed_up(running)
-    made: int = running.control.get("/faults").json()["calls"]
-    assert made <= BACKUP_CALLS
-
-    running.wish("restore", backup=backup)
-    wait_until("it was restored", lambda: restored(running))
-    assert running.control.get("/faults").json()["calls"] - made <= RESTORE_CALLS

@@ -13,7 +13,7 @@ from tests.farm.matrix.verdicts import none_left, one_running
 
 # A few more than a create and a delete were seen to make; `test_every_call_is_struck` holds them.
 CREATE_CALLS = 30
-DELETE_CALLS = 3
+DELETE_CALLS = 7
 WHENS = ("before", "after")
 
 

@@ -45,7 +45,7 @@ from farm.agents.models import (  # noqa: E402
 )
 from farm.agents.reconciler.driving import drive_due  # noqa: E402
 from farm.agents.reconciler.machines import authority, shell_of  # noqa: E402
-from farm.agents.reconciler.metering import ensure_meter  # noqa: E402
+from farm.agents.reconciler.metering import ensure_meter, meter  # noqa: E402
 from farm.agents.reconciler.projects import ensure_projects  # noqa: E402
 from farm.agents.tunnel import run_tunnel  # noqa: E402
 from farm.agents.worker import run_worker  # noqa: E402
@@ -77,6 +77,7 @@ def ask(order: Order) -> str:
     wish = services.AgentWish(
         name="Ada",
         language="fr",
+        region=order.get("region", ""),
         telegram_bot_token=order.get("bot_token", ""),
         backup_uid=order.get("backup", ""),
     )
@@ -86,9 +87,9 @@ def ask(order: Order) -> str:
     return agent.uid
 
 
-def delete(_order: Order) -> str:
-    """Ask for the agent's end."""
-    agent = Agent.objects.get()
+def delete(order: Order) -> str:
+    """Ask for the end of the agent, of that one if there are several."""
+    agent = Agent.objects.get(uid=order["uid"]) if "uid" in order else Agent.objects.get()
     services.delete_agent(actor=agent.owner, door=Door.CLI, agent=agent)
     return agent.uid
 
@@ -240,10 +241,22 @@ def restart(_order: Order) -> str:
     return agent.uid
 
 
+def agree(order: Order) -> str:
+    """As if the price on the button had been that much an hour."""
+    hourly = int(order["hourly"])
+    Agent.objects.update(agreed_hourly_micros=hourly, agreed_monthly_micros=hourly * 744)
+    return order["hourly"]
+
+
 def spoil(_order: Order) -> str:
     """An agent that wants what is no more on sale, and that no code expects."""
     Agent.objects.update(plan="nothing")
     return "spoilt"
+
+
+def run_meter(_order: Order) -> str:
+    """One run of the meter beside the workers'; how many hours it looked at."""
+    return str(meter(timezone.now()))
 
 
 VERBS: Mapping[str, Callable[[Order], str]] = {
@@ -261,9 +274,11 @@ VERBS: Mapping[str, Callable[[Order], str]] = {
     "make_operator": make_operator,
     "on_machine": on_machine,
     "restart": restart,
+    "agree": agree,
     "spoil": spoil,
     "prepare": prepare,
     "ask": ask,
+    "meter": run_meter,
     "delete": delete,
     "retry": retry,
     "say": say,
@@ -318,6 +333,8 @@ def _enter(order: Order) -> None:
     os.dup2(log, 2)
     connections["default"].settings_dict["NAME"] = order["database"]
     settings.HETZNER_TOKEN = order["token"]
+    for name in ("ACCESS_KEY", "SECRET_KEY", "PROJECT_ID"):
+        setattr(settings, f"SCALEWAY_{name}", order.get(f"scaleway_{name.lower()}", ""))
     settings.BACKUPS = Path(order["log"]).parent / "backups"
     settings.BROKER_URL = order["broker"]
     settings.CELERY_BROKER_URL = order["broker"]
