@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, Door, User
+from farm.accounts.permissions import Action
 from farm.accounts.services import record
 from farm.agents.events import note
 from farm.agents.models import Agent, AgentPhase, Message, Operation, OperationKind, OperationStep
@@ -103,7 +104,7 @@ def delete_agent(
 
     What it has is saved first. `without_backup` does not wait for that, also when asked later.
     """
-    demand_right(actor, agent)
+    demand_right(actor, agent, Action.MANAGE_AGENT)
     agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     now = timezone.now()
     if agent.wanted == Agent.Wanted.DELETED:
@@ -140,7 +141,7 @@ def _give_up_saving(actor: User, door: Door, agent: Agent, now: datetime) -> Non
 @transaction.atomic
 def retry_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
     """A failed agent starts again with a fresh machine; Refused for one that has not failed."""
-    demand_right(actor, agent)
+    demand_right(actor, agent, Action.MANAGE_AGENT)
     agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     if agent.phase != AgentPhase.FAILED or agent.wanted == Agent.Wanted.DELETED:
         raise Refused("", "not_failed", _("Only an agent that failed can be tried again."))
@@ -157,7 +158,7 @@ def restart_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
 
     Refused for an agent that is on its way, failed or leaving.
     """
-    demand_right(actor, agent)
+    demand_right(actor, agent, Action.MANAGE_AGENT)
     agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     if agent.phase != AgentPhase.RUNNING or agent.wanted == Agent.Wanted.DELETED:
         sentence = _("Only an agent that runs can be restarted; one that failed is tried again.")

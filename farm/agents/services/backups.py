@@ -123,7 +123,7 @@ def _open_again(actor: User, door: Door, agent: Agent, mind: Mind, quote: Quote)
 @transaction.atomic
 def save_again(*, actor: User, door: Door, agent: Agent) -> None:
     """Try the backup before a deletion once more; content unless that is what it waits for."""
-    demand_right(actor, agent)
+    demand_right(actor, agent, Action.MANAGE_AGENT)
     agent, now = _lock(agent), timezone.now()
     if not waits_for_word(agent, now):
         return

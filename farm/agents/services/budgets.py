@@ -32,7 +32,7 @@ def ask_for_budget(*, actor: User, door: Door, agent: Agent) -> BudgetRequest:
 
     Everybody who may grant it gets a mail. Refused for an agent without a budget.
     """
-    demand_right(actor, agent)
+    demand_right(actor, agent, Action.MANAGE_AGENT)
     agent = _with_budget(agent)
     if under_way := agent.budget_requests.filter(state=BudgetRequest.State.OPEN).first():
         return under_way

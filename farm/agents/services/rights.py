@@ -15,7 +15,7 @@ def demand_membership(actor: User, account: Account) -> None:
     demand(actor, Action.CREATE_AGENT, account)
 
 
-def demand_right(actor: User, agent: Agent, action: Action = Action.MANAGE_AGENT) -> None:
+def demand_right(actor: User, agent: Agent, action: Action) -> None:
     """PermissionDenied unless the table lets the actor do it with this agent."""
     if not may_with(actor, agent, action):
         raise PermissionDenied(action)

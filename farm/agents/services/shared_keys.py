@@ -101,7 +101,7 @@ def renew_relay_key(*, actor: User, door: Door, agent: Agent) -> None:
 
     Refused for an agent that thinks with a key of its own.
     """
-    demand_right(actor, agent)
+    demand_right(actor, agent, Action.MANAGE_AGENT)
     agent = lock_living(agent)
     if agent.shared_key is None:
         raise Refused("", "no_shared_key", _("This agent thinks with a key of its own."))
@@ -120,7 +120,7 @@ def use_shared_key(*, actor: User, door: Door, agent: Agent, key_uid: str) -> No
 
     Its budget is the key's usual one. Refused for a key that is none of the account's.
     """
-    demand_right(actor, agent)
+    demand_right(actor, agent, Action.MANAGE_AGENT)
     agent = lock_living(agent)
     mind = checked_mind(actor, agent.account, MindWish(shared_key_uid=key_uid))
     agent.shared_key, agent.ai_budget_micros = mind.shared_key, mind.budget_micros

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import URLPattern
@@ -55,13 +57,23 @@ def state_of(nino: Agent) -> tuple[str, int, int, int]:
     return nino.wanted, nino.generation, nino.messages.count(), nino.events.count()
 
 
-def test_every_address_of_an_agent_is_tried_here() -> None:
-    known = {pattern.pattern.describe() for pattern in urlpatterns if _is_of_an_agent(pattern)}
-    assert len(known) == len({path.partition("?")[0] for path in (*READS, *WRITES)})
+def addresses() -> list[str]:
+    """Every address of an agent that the site knows; what else stands in one is made up."""
+    known = [str(one.pattern) for one in urlpatterns if isinstance(one, URLPattern)]
+    mine = [path for path in known if path.startswith("agents/<slug:uid>/")]
+    return [re.sub(r"<int:\w+>", "1", path.removeprefix("agents/<slug:uid>/")) for path in mine]
 
 
-def _is_of_an_agent(pattern: object) -> bool:
-    return isinstance(pattern, URLPattern) and str(pattern.pattern).startswith("agents/<slug:uid>")
+@pytest.mark.parametrize("path", addresses())
+def test_at_no_address_there_is_anything_for_others(
+    bob: Client, charlie: Client, nino: Agent, path: str
+) -> None:
+    before = state_of(nino)
+    made_up = re.sub(r"<\w+:\w+>", "abcdefgh2345", path)
+    for stranger in (bob, charlie):
+        for ask in (stranger.get, stranger.post):
+            assert ask(address(nino, made_up), {"text": "hi"}).status_code in (404, 405)
+    assert state_of(nino) == before
 
 
 @pytest.mark.parametrize("path", READS)
