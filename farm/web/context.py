@@ -10,7 +10,12 @@ def sandbox(request: HttpRequest) -> dict[str, str]:  # noqa: ARG001
     """Where a sandbox shows the mail it caught, and its phone; both empty in the real world."""
     mailbox = settings.SANDBOX_MAILBOX_URL
     phone = f"{settings.TELEGRAM_ENDPOINT}/" if mailbox else ""
-    return {"sandbox_mailbox_url": mailbox, "sandbox_phone_url": phone}
+    slack = f"{settings.SLACK_ENDPOINT.removesuffix('/api')}/" if mailbox else ""
+    return {
+        "sandbox_mailbox_url": mailbox,
+        "sandbox_phone_url": phone,
+        "sandbox_slack_url": slack,
+    }
 
 
 def standing(request: HttpRequest) -> dict[str, bool]:  # noqa: ARG001

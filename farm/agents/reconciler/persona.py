@@ -6,9 +6,9 @@ from django.conf import settings
 
 from farm.agents.models import Agent, SlackLink, TelegramLink, WhatsAppLink
 from farm.agents.passes import edge_of
-from farm.agents.reconciler.plugins import is_ready
 from farm.agents.relay_paths import RELAY_PATHS
 from farm.agents.selectors import origin_of
+from farm.agents.selectors.channels import is_ready
 from farm.agents.selectors.choices import SANDBOX_PROVIDER
 from farm.agents.slack import SLACK
 from farm.catalog import Words, catalog
@@ -30,7 +30,10 @@ GREETING = Words(
 
 RETURN = Words(
     en="Tell {member} now with exactly these words:\n```\nI am back, as I was on {day}.\n```",
-    fr="Dis maintenant à {member} ces mots exacts :\n```\nMe revoilà, comme j'étais le {day}.\n```",
+    fr=(
+        "Dis maintenant à {member} exactement ces mots :\n"
+        "```\nMe revoilà, comme j'étais le {day}.\n```"
+    ),
 )
 
 

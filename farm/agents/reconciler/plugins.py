@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from django.utils import timezone
 
-from farm.agents.models import Agent, AgentPhase, Server, SlackLink, WhatsAppLink
+from farm.agents.models import Agent, AgentPhase, SlackLink, WhatsAppLink
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import shell_of
 from farm.agents.reconciler.troubles import Nap, distrust, jitter
+from farm.agents.selectors.channels import machine_of
 from farm.agents.services.channels import ask_reconfigure, lock
 from provisioning.channels import Plugin, PluginState, install_plugin, plugin_state
 from provisioning.errors import HostKeyMismatch, ProvisioningError, Transient
@@ -24,17 +25,6 @@ logger = logging.getLogger(__name__)
 Link = TypeVar("Link", SlackLink, WhatsAppLink)
 INSTALLING = timedelta(seconds=3)
 AT_ONCE = timedelta(0)
-
-
-def machine_of(agent: Agent) -> Server | None:
-    """Where the agent lives now."""
-    return agent.servers.order_by("-pk").first()
-
-
-def is_ready(link: SlackLink | WhatsAppLink) -> bool:
-    """Whether the machine that the agent has now holds what the link needs."""
-    machine = machine_of(link.agent)
-    return machine is not None and link.ready_on == machine.uid
 
 
 def awake(agent: Agent) -> bool:

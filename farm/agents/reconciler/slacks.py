@@ -12,9 +12,10 @@ from farm.agents.models import SlackLink
 from farm.agents.pace import CHANNEL_CODE
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.codes import sender_of
-from farm.agents.reconciler.plugins import awake, bring, is_ready
+from farm.agents.reconciler.plugins import awake, bring
 from farm.agents.reconciler.setting_up import first_words_of
 from farm.agents.reconciler.troubles import Nap, jitter
+from farm.agents.selectors.channels import is_ready
 from farm.agents.slack import SlackBusy, SlackRefused
 from farm.outbound import Unreachable
 from provisioning.channels import Plugin

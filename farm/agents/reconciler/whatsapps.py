@@ -14,8 +14,9 @@ from farm.agents.events import note
 from farm.agents.models import AgentPhase, WhatsAppLink
 from farm.agents.pace import WHATSAPP_CODE, WHATSAPP_LOOK
 from farm.agents.reconciler.claims import Claim
-from farm.agents.reconciler.plugins import awake, bring, is_ready, shell_at
+from farm.agents.reconciler.plugins import awake, bring, shell_at
 from farm.agents.reconciler.troubles import Nap, jitter
+from farm.agents.selectors.channels import is_ready
 from farm.agents.services.channels import ask_reconfigure, lock
 from farm.agents.services.whatsapp import NUMBER
 from provisioning import runtime

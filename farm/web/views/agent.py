@@ -30,7 +30,9 @@ from farm.web.presenters.ai import budget_words, credit_ways
 from farm.web.presenters.backups import LeavingWords, backup_words, leaving_words
 from farm.web.presenters.conversation import talk_of
 from farm.web.presenters.progress import wait_words
+from farm.web.presenters.slack import slack_words
 from farm.web.presenters.telegram import telegram_words
+from farm.web.presenters.whatsapp import whatsapp_words
 
 TEMPLATES = {
     PageState.WAIT: "agents/wait.html",
@@ -139,6 +141,8 @@ def _always(request: MemberRequest, asked: Agent, now: datetime) -> dict[str, ob
         "kept_until": selectors.kept_until(asked),
         "leaving": _leaving(asked, now),
         "telegram": telegram_words(asked),
+        "slack": slack_words(asked),
+        "whatsapp": whatsapp_words(asked),
         "ai": budget_words(asked, request.user),
         "shared_keys": credit_ways(asked),
     }

@@ -25,6 +25,18 @@ def telegram(request: MemberRequest, uid: str) -> HttpResponse:
 
 @for_members
 @require_POST
+def offer(request: MemberRequest, uid: str) -> HttpResponse:
+    """A link from which the member makes a bot in Telegram itself."""
+    asked = agent_asked_for(request, uid, Action.LINK_CHANNEL)
+    try:
+        services.offer_telegram(actor=request.user, door=Door.WEB, agent=asked)
+    except Refused as refused:
+        return _part(request, asked, error=str(refused.sentence))
+    return _part(request, asked) if request.htmx else redirect("agent", uid)
+
+
+@for_members
+@require_POST
 def link(request: MemberRequest, uid: str) -> HttpResponse:
     """A pasted token, checked with Telegram; a refusal is shown at the field."""
     asked = agent_asked_for(request, uid, Action.LINK_CHANNEL)
@@ -50,7 +62,7 @@ def _part(request: MemberRequest, asked: Agent, error: str = "") -> HttpResponse
         "agent": portrait(asked, request.user),
         "telegram": telegram_words(asked),
         "telegram_error": error,
-        "unfolded": not request.htmx,
+        "channel": "telegram",
     }
-    name = "parts/telegram.html" if request.htmx else "agents/telegram.html"
+    name = "parts/telegram.html" if request.htmx else "agents/channel.html"
     return render(request, name, context, status=422 if error else 200)

@@ -80,9 +80,9 @@ def age_links(order: Order) -> str:
     for model in (TelegramLink, SlackLink):
         for link in model.objects.all():
             model.objects.filter(pk=link.pk).update(asked_at=link.asked_at - past)
-    for link in WhatsAppLink.objects.exclude(began_at=None):
-        assert link.began_at
-        WhatsAppLink.objects.filter(pk=link.pk).update(began_at=link.began_at - past)
+    for shown in WhatsAppLink.objects.exclude(began_at=None):
+        assert shown.began_at
+        WhatsAppLink.objects.filter(pk=shown.pk).update(began_at=shown.began_at - past)
     return look_now(order)
 
 
