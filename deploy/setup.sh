@@ -18,6 +18,7 @@ find_missing() {
         needs chromium chromium
         needs age age
         needs redis-server redis-server
+        ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
         ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
     fi
     if real_guests_can_run; then

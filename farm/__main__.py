@@ -30,6 +30,7 @@ ENTRIES = (
     Entry("people", "List, invite and remove people of an account.", "farm.ops.people_commands"),
     Entry("keys", "Share model keys with the agents of an account.", "farm.ops.keys"),
     Entry("tokens", "Make, list and revoke keys to the API.", "farm.ops.tokens"),
+    Entry("billing", "What is used, and who pays for it.", "farm.ops.billing"),
     Entry("doctor", "Look for trouble, and say what mends it.", "farm.ops.doctor"),
     Entry("demo", "Try a running farm through its pages.", "farm.ops.demo"),
     Entry("worker", "Drive agents and servers to what is wanted.", "farm.ops.worker"),
@@ -42,6 +43,8 @@ ENTRIES = (
     Entry(
         "prepare", "Bring database, translations and static files up to date.", "farm.ops.prepare"
     ),
+    Entry("backup", "Back up the farm itself.", "farm.ops.backup"),
+    Entry("restore", "Bring a farm back from its backup.", "farm.ops.restore"),
     Entry("setup", "The set-up page of a new farm.", "farm.ops.setup"),
     Entry("sandbox", "The outside world on one machine.", "farm.sandbox.commands", django=False),
 )
