@@ -125,7 +125,8 @@ def _way_of(request: HttpRequest, host: str) -> selectors.Way | None:
     if not SECRET.fullmatch(cookie):
         return None
     cookie_hash = services.hash_of(cookie)
-    lasting = bool(request.headers.get("Upgrade")) or _is_a_person(request)
+    fetched = request.headers.get("X-Forwarded-Method") in ("GET", "HEAD")
+    lasting = not fetched or bool(request.headers.get("Upgrade")) or _is_a_person(request)
     return remembered.way(
         cookie_hash,
         host,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -22,6 +22,15 @@ WORD = "the-word-that-caddy-knows-and-nobody-else"
 PAGE = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 PART = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"}
 SOCKET = {"Upgrade": "websocket"}
+
+
+class Answer(Protocol):
+    """What is looked at of an answer."""
+
+    status_code: int
+    content: bytes
+
+    def __getitem__(self, header: str, /) -> str: ...
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +62,7 @@ def ask(
     *,
     word: str = WORD,
     at: str = "/edge/auth",
-) -> HttpResponse:
+) -> Answer:
     """What Caddy is answered about this browser at an agent's host."""
     headers = {
         "X-Farm-Edge": word,
@@ -62,8 +71,7 @@ def ask(
         "X-Forwarded-Uri": path,
         **kind,
     }
-    answer: HttpResponse = browser.get(at, headers=headers)
-    return answer
+    return browser.get(at, headers=headers)
 
 
 def knocked(visitor: Client, host: str, path: str = "/") -> str:
@@ -75,13 +83,13 @@ def knocked(visitor: Client, host: str, path: str = "/") -> str:
     return f"{site.path}?{site.query}"
 
 
-def code_in(answer: HttpResponse) -> str:
+def code_in(answer: Answer) -> str:
     """The code in the address that the site leads to."""
     assert answer.status_code == 302
     return parse_qs(urlsplit(answer["Location"]).query)["code"][0]
 
 
-def come_in(visitor: Client, host: str, code: str) -> HttpResponse:
+def come_in(visitor: Client, host: str, code: str) -> Answer:
     """The browser follows the site's answer."""
     return ask(visitor, host, PAGE, at=f"/edge/enter?code={code}")
 
