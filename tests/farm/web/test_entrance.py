@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from django.core import mail
@@ -180,3 +181,29 @@ def test_an_account_is_opened_once_with_the_first_wish(people: scenes.People) ->
     logged_in(newcomer).post("/agents/new/", {"name": "Iris", "model_provider": ""})
     logged_in(newcomer).get("/agents/new/")
     assert Account.objects.filter(members=newcomer).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/account/email/", "Changer d'adresse"),
+        ("/account/password/set/", "Choisir un mot de passe"),
+        ("/account/password/reset/", "Un nouveau mot de passe"),
+        ("/account/inactive/", "Vous ne pouvez pas entrer"),
+    ],
+)
+def test_every_page_of_the_entrance_speaks_the_farms_words(path: str, words: str) -> None:
+    browser = logged_in(scenes.person("alice"))
+    page = browser.get(path, headers={"accept-language": "fr"})
+    assert words in unescape(page.content.decode())
+
+
+def test_an_address_is_changed_by_code() -> None:
+    alice = scenes.person("alice")
+    browser = logged_in(alice)
+    fields = {"email": "alice@example.net", "action_add": ""}
+    answer = browser.post("/account/email/", fields, follow=True)
+    assert 'id="id_code"' in answer.content.decode()
+    browser.post("/account/confirm-email/", {"code": code()})
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.net"
