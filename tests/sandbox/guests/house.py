@@ -25,6 +25,9 @@ from farm.sandbox.guests.simulated import SimulatedGuests
 from farm.sandbox.model.keys import Keyring
 from farm.sandbox.model.service import Model
 from farm.sandbox.serving import serving
+from farm.sandbox.slack.service import Slack
+from farm.sandbox.slack.sockets import Sockets
+from farm.sandbox.slack.workspace import Workspace
 from farm.sandbox.telegram.chats import Chats
 from farm.sandbox.telegram.service import Telegram
 from provisioning import cloudinit, runtime, ssh
@@ -153,6 +156,17 @@ class House:
         self.telegram.add_routes(phones)
         self.model_url = f"{await self._serve(self.model.application())}/v1"
         self.telegram_url = await self._serve(phones)
+        self.slack_url = await self._open_slack(hosts)
+
+    async def _open_slack(self, hosts: frozenset[str]) -> str:
+        listening = self.guests.listen()
+        host, port = listening.getsockname()[:2]
+        self.workspace = Workspace(self._state / "slack.sqlite3", Clock())
+        self.slack = Slack(self.workspace, Sockets(f"ws://{host}:{port}"), Gate(), hosts)
+        application = web.Application()
+        self.slack.add_routes(application)
+        await self._services.enter_async_context(serving(application, listening))
+        return f"http://{host}:{port}/api/"
 
     async def _serve(self, application: web.Application) -> str:
         listening = self.guests.listen()
@@ -171,6 +185,7 @@ class House:
         await self._services.aclose()
         await self.guests.close()
         self.chats.close()
+        self.workspace.close()
 
     def wait(self, order: Coroutine[object, object, T]) -> T:
         """Run an order of the guests and wait for its answer."""
