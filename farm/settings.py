@@ -249,6 +249,11 @@ BACKUP_AFTER_DELETION_DAYS = env.number("BACKUP_AFTER_DELETION_DAYS", 30)
 BACKUP_LIMIT_MB = env.number("BACKUP_LIMIT_MB", 2000)
 BACKUP_ROUND_SECONDS = env.number("BACKUP_ROUND_SECONDS", 5 * 60)
 FINAL_BACKUP_SECONDS = env.number("FINAL_BACKUP_SECONDS", 15 * 60)
+# The farm's backups of itself. Sealed to the public key of age, if there is one: only then do they
+# go to S3 too.
+FARM_BACKUP_FOLDER = env.folder("FARM_BACKUP_FOLDER", FARM_DATA / "farm-backups")
+FARM_BACKUP_KEEP_DAYS = env.number("FARM_BACKUP_KEEP_DAYS", 14)
+FARM_BACKUP_RECIPIENT = env.text("FARM_BACKUP_RECIPIENT")
 S3_BUCKET = env.text("S3_BUCKET")
 S3_ENDPOINT = env.text("S3_ENDPOINT")
 S3_REGION = env.text("S3_REGION")

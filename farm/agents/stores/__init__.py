@@ -8,18 +8,19 @@ from django.conf import settings
 
 from farm.agents.stores.disk import DiskStore
 from farm.agents.stores.port import Found, Store
-from farm.agents.stores.s3 import S3Store
+from farm.agents.stores.s3 import FOLDER, S3Store
 from provisioning.errors import NeedsOperator
 
-__all__ = ["Found", "Store", "chosen_store", "store_called"]
+__all__ = ["Found", "Store", "bucket_folder", "chosen_store", "store_called"]
 
 
 def _disk() -> Store:
     return DiskStore(settings.BACKUPS / "kept")
 
 
-def _s3() -> Store:
+def _s3(folder: str = FOLDER) -> Store:
     return S3Store(
+        folder=folder,
         endpoint=settings.S3_ENDPOINT,
         region=settings.S3_REGION,
         bucket=settings.S3_BUCKET,
@@ -29,6 +30,11 @@ def _s3() -> Store:
 
 
 STORES: Mapping[str, Callable[[], Store]] = {"disk": _disk, "s3": _s3}
+
+
+def bucket_folder(folder: str) -> Store | None:
+    """Another folder of the bucket, as "farm/"; None where no bucket is set."""
+    return _s3(folder) if settings.S3_BUCKET else None
 
 
 def chosen_store() -> Store:

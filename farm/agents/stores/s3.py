@@ -31,9 +31,16 @@ class S3Store:
     name = "s3"
 
     def __init__(
-        self, *, endpoint: str, region: str, bucket: str, access_key: str, secret_key: str
+        self,
+        *,
+        endpoint: str,
+        region: str,
+        bucket: str,
+        access_key: str,
+        secret_key: str,
+        folder: str = FOLDER,
     ) -> None:
-        self._bucket = bucket
+        self._bucket, self._folder = bucket, folder
         self._client = _client(endpoint, region, access_key, secret_key)
 
     def put(self, place: str, sealed: BinaryIO, *, size: int, sha256: str) -> None:
@@ -42,7 +49,7 @@ class S3Store:
         with _working():
             self._client.put_object(
                 Bucket=self._bucket,
-                Key=FOLDER + place,
+                Key=self._folder + place,
                 Body=sealed,
                 ContentLength=size,
                 ChecksumSHA256=checksum,
@@ -53,7 +60,7 @@ class S3Store:
         """A copy on this disk without a name, so that nothing of it stays."""
         with tempfile.TemporaryFile() as copy:
             with _working():
-                answer = self._client.get_object(Bucket=self._bucket, Key=FOLDER + place)
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._folder + place)
                 with answer["Body"] as body:
                     shutil.copyfileobj(cast(BinaryIO, body), copy)
             copy.seek(0)
@@ -62,15 +69,15 @@ class S3Store:
     def delete(self, place: str) -> None:
         """S3 is content if there was nothing."""
         with _working():
-            self._client.delete_object(Bucket=self._bucket, Key=FOLDER + place)
+            self._client.delete_object(Bucket=self._bucket, Key=self._folder + place)
 
     def found(self) -> Iterator[Found]:
         """Page by page."""
         with _working():
             pages = self._client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self._bucket, Prefix=FOLDER):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._folder):
                 for item in page.get("Contents", []):
-                    yield Found(item["Key"].removeprefix(FOLDER), item["LastModified"])
+                    yield Found(item["Key"].removeprefix(self._folder), item["LastModified"])
 
 
 @lru_cache(maxsize=4)
