@@ -252,10 +252,10 @@ class Scaleway:
             return []
         return servers_with(self._lines, zone, [f"{NAME_TAG}={name}"])
 
-    def _zones_for(self, name: str) -> list[str]:
-        """Every zone, the one where that machine was last seen first."""
+    def _zones_for(self, name: str) -> Sequence[str]:
+        """The zone where that machine was ordered or last seen, or every one."""
         home = self._homes.get(name)
-        return sorted(self._zones, key=lambda zone: zone != home)
+        return (home,) if home else self._zones
 
     def _offers(self, zone: str) -> tuple[Offer, ...]:
         instance = self._lines.instance

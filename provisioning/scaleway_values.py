@@ -13,7 +13,6 @@ from scaleway.instance.v1 import (
     SecurityGroupRule,
     SecurityGroupRuleAction,
     SecurityGroupRuleDirection,
-    SecurityGroupRuleProtocol,
     Server,
     ServerType,
     SetSecurityGroupRulesRequestRule,
@@ -221,7 +220,8 @@ def cloud_rules(firewall: Firewall) -> list[SetSecurityGroupRulesRequestRule]:
     return [
         SetSecurityGroupRulesRequestRule(
             action=SecurityGroupRuleAction.ACCEPT,
-            protocol=SecurityGroupRuleProtocol.TCP,
+            # The SDK's enum says "tcp"; the API's own description and answers say "TCP".
+            protocol="TCP",
             direction=SecurityGroupRuleDirection.INBOUND,
             ip_range=source,
             position=position,

@@ -29,6 +29,8 @@ class Goods:
     ipv4_price: Price
     volume_price: Price | None
     size: tuple[int, float, int]
+    many: int = 60
+    """How many make several pages; an order at Scaleway takes a dozen calls."""
 
 
 CX23 = Goods(
@@ -50,6 +52,7 @@ DEV1_M = Goods(
     ipv4_price=Price(hourly=4_000, monthly=None, currency="EUR"),
     volume_price=Price(hourly=2_360, monthly=None, currency="EUR"),
     size=(3, 4.0, 20),
+    many=12,
 )
 
 

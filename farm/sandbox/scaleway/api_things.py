@@ -23,6 +23,7 @@ from farm.sandbox.scaleway.render import (
 from farm.sandbox.store import living
 
 WIDEST_RANGE = 1000
+PROTOCOLS = ("TCP", "UDP", "ICMP", "ANY")
 
 
 async def list_ips(call: Call) -> web.Response:
@@ -179,6 +180,8 @@ def _read_rule(part: Body) -> Rule:
         source = str(ipaddress.ip_network(part.text("ip_range")))
     except ValueError:
         raise invalid("ip_range", "format") from None
+    if part.text("protocol") not in PROTOCOLS:
+        raise invalid("protocol")
     return Rule(
         uid=new_uid(),
         protocol=part.text("protocol"),

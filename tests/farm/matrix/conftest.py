@@ -38,6 +38,7 @@ def hasty(outside: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> 
         CAPACITY_RETRY_SECONDS="2",
         SETTLE_SECONDS="2",
         PAUSE_SECONDS="2",
+        ORPHAN_HOURS="0",
     ) as started:
         yield started
 

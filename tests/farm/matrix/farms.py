@@ -90,6 +90,8 @@ class Farm:
     project: int
     token: str
     workers: list[int] = field(default_factory=list)
+    scaleway: Mapping[str, str] = field(default_factory=dict)
+    """What opens a project at Scaleway, as orders name it; nothing where the farm has none."""
 
     def order(self, do: str, **more: str) -> Mapping[str, str | int]:
         """Have something done in this farm."""
@@ -99,6 +101,7 @@ class Farm:
             broker=self.broker,
             token=self.token,
             log=str(self.folder / "log"),
+            **self.scaleway,
             **more,
         )
 
@@ -162,14 +165,14 @@ class Farm:
 
     def inventory(self) -> Sequence[Mapping[str, object]]:
         """The servers that the cloud shows."""
-        return self._books("/inventory")["servers"]
+        return self.books("/inventory")["servers"]
 
     def invoiced_servers(self) -> int:
         """For how many servers the cloud would send an invoice."""
-        lines = self._books("/invoice")["lines"]
+        lines = self.books("/invoice")["lines"]
         return len({line["server"] for line in lines})
 
-    def _books(self, path: str) -> dict[str, list[dict[str, object]]]:
+    def books(self, path: str) -> dict[str, list[dict[str, object]]]:
         answer = self.control.get(path, params={"project": self.project})
         answer.raise_for_status()
         books: dict[str, list[dict[str, object]]] = answer.json()

@@ -63,7 +63,7 @@ def test_a_machine_without_a_row_is_reported_and_left_alone(farm: Farm, hetzner:
     with api(farm, hetzner) as cloud:
         cloud.post("/servers", json=stray).raise_for_status()
     farm.wish("sweep")
-    orphans = "SELECT orphans FROM agents_providerproject"
+    orphans = "SELECT name FROM agents_orphan WHERE kind = 'server' AND hourly_micros > 0"
     wait_until("it is reported", lambda: farm.ask(orphans) == "farm-nobodyknows")
     farm.wish("delete")
     wait_until("the agent is gone", lambda: farm.phase() == "deleted")
