@@ -1,6 +1,6 @@
 # What a person types. PORT, FARM_DATA and GUESTS may be given, as in `make run PORT=8010`.
 
-.PHONY: run setup setup-dev test test-postgres check lab clean
+.PHONY: run setup setup-dev test test-postgres check lab bench-relay bench-billing clean
 
 run: setup             ## install what is missing, start everything, print the address
 	@.venv/bin/farm up
@@ -22,6 +22,12 @@ check: setup-dev       ## format, lint, types, import rules, migrations, locks, 
 
 lab: setup-dev         ## the whole story with a real guest and the real OpenClaw
 	@.venv/bin/python -m pytest -m lab -s
+
+bench-relay: setup-dev ## what the relay adds until the first byte, beside the call without it
+	@.venv/bin/python -m bench.relay
+
+bench-billing: setup-dev ## the meter's run for 1,000 machines, beside one query after another
+	@.venv/bin/python -m bench.billing
 
 clean:                 ## remove what was built; the farm's data stays
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis screenshots

@@ -22,6 +22,7 @@ from tests.sandbox.running import sandbox
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 MINUTES, HOURS, DAYS = 60, 3_600, 86_400
+PATIENCE = 240.0
 KINDS = {"server": "server", "primary_ip": "ipv4"}
 
 
@@ -98,11 +99,9 @@ def test_lines_are_the_clouds_invoice_to_the_cent(farm: Farm, clock: MovedClock)
     farm.wish("meter")
     farm.wish("meter")
     _delete(farm, second)
-    third = _running_agent(farm)
     clock.leap(40 * DAYS)
     wait_until("the month's cap is reached", lambda: bool(farm.ask(_CAPPED)))
-    for uid in (first, third):
-        _delete(farm, uid)
+    _delete(farm, first)
     clock.leap(5 * MINUTES)
     wait_until("the last hours are written", lambda: not farm.ask(_UNMETERED))
     farm.wish("meter")
@@ -124,14 +123,14 @@ _BY_SERVER = (
 def _running_agent(farm: Farm) -> str:
     uid = farm.wish("ask")
     phase = "SELECT phase FROM agents_agent WHERE uid = ?"
-    wait_until("it runs", lambda: farm.ask(phase, uid) == "running")
+    wait_until("it runs", lambda: farm.ask(phase, uid) == "running", PATIENCE)
     return uid
 
 
 def _delete(farm: Farm, uid: str) -> None:
     farm.wish("delete", uid=uid)
     phase = "SELECT phase FROM agents_agent WHERE uid = ?"
-    wait_until("it is gone", lambda: farm.ask(phase, uid) == "deleted")
+    wait_until("it is gone", lambda: farm.ask(phase, uid) == "deleted", PATIENCE)
 
 
 def _lines(farm: Farm) -> int:
