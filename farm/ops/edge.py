@@ -86,6 +86,7 @@ def environment_of_caddy() -> Mapping[str, str]:
         "EDGE_STREAM_SECONDS": str(settings.EDGE_STREAM_SECONDS),
         "EDGE_TLS": settings.EDGE_TLS,
         "PORT": str(settings.PORT),
+        "RELAY_PORT": str(settings.RELAY_PORT),
         "SITE_HOST": site.hostname or "",
         "SITE_URL": settings.SITE_URL,
         "XDG_CONFIG_HOME": str(_folder()),

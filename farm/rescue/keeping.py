@@ -118,4 +118,4 @@ def look_around(now: datetime) -> None:
     """
     Orphan.objects.all().delete()
     ProviderProject.objects.update(pointed_at=now, swept_at=None, offers_seen_at=None, due_at=now)
-    Server.objects.exclude(provider_id="").filter(gone_at=None).update(due_at=now)
+    Server.objects.filter(gone_at=None).update(due_at=now)

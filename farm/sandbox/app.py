@@ -112,6 +112,8 @@ class _Assembly:
         await self._serve(hetzner_application(cloud), sockets.hetzner)
         await self._serve(scaleway_application(scaleway), sockets.scaleway)
         await self._serve_world(sockets, world)
+        if self.options.farm_inside:
+            await self._serve_inside(cloud, scaleway, world.mails)
         images = await self.stack.enter_async_context(ImageWatch(self.guests).watching())
         control = control_application(
             fault_routes(self.gate),
@@ -154,6 +156,19 @@ class _Assembly:
             await self._serve(way, self._among_guests("way to the relay", ports.relay))
         await self._serve(mailbox_application(world.mails), sockets.mailbox)
         await self.stack.enter_async_context(receiving(world.mails, sockets.smtp))
+
+    async def _serve_inside(
+        self, cloud: HetznerCloud, scaleway: ScalewayCloud, mails: Mails
+    ) -> None:
+        """For a farm that stands on one of the machines."""
+        ports = self.kept.ports
+        hetzner = self._among_guests("Hetzner API", ports.hetzner)
+        await self._serve(hetzner_application(cloud), hetzner)
+        await self._serve(
+            scaleway_application(scaleway), self._among_guests("Scaleway API", ports.scaleway)
+        )
+        smtp = self._among_guests("mail", ports.smtp)
+        await self.stack.enter_async_context(receiving(mails, smtp))
 
     async def _checked(self, report: Report) -> Report:
         await wait_until_answering(probes(report))

@@ -65,6 +65,9 @@ def up(  # noqa: PLR0913  (a port for each service)
     mailbox_port: Port = 0,
     control_port: Port = 0,
     speed: Annotated[float, typer.Option(min=0.01, help="How fast its time runs.")] = 1.0,
+    farm_inside: Annotated[
+        bool, typer.Option(help="Let a farm on one of the machines reach clouds and mail.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run until Ctrl-C; with --json one line says where everything is, once all of it answers."""
@@ -85,6 +88,7 @@ def up(  # noqa: PLR0913  (a port for each service)
         guests=guests,
         ports=ports,
         speed=speed,
+        farm_inside=farm_inside,
         relay=relay,
         as_json=as_json,
     )

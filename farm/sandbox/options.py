@@ -39,6 +39,7 @@ class SandboxOptions:
     """`state` keeps what must survive a stop; `cache` keeps built guest images for all sandboxes.
 
     `relay` is where the farm's relay listens on this machine; "" for a farm without one.
+    With `farm_inside` clouds and mail answer among the guests too, for a farm on one of them.
     With `as_json` standard output gets the one line that programs read, else a table for people.
     """
 
@@ -48,4 +49,5 @@ class SandboxOptions:
     ports: Ports = field(default_factory=Ports)
     speed: float = 1.0
     relay: str = ""
+    farm_inside: bool = False
     as_json: bool = False

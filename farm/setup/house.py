@@ -7,6 +7,7 @@ import ipaddress
 import re
 import secrets
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -51,8 +52,9 @@ def check_house(house: House) -> None:
 
 def keep_house(house: House) -> None:
     """What settings need of it: machines let nobody in but this one, at its addresses outside."""
-    addresses = [own for own in own_addresses() if ipaddress.ip_address(own).is_global]
-    addresses = addresses or sorted(_addresses_of(house.site))
+    own, named = own_addresses(), sorted(_addresses_of(house.site))
+    addresses = _in_the_open(own) or _in_the_open(named) or own
+    keep("RELAY_URL", f"https://{house.site}/relay")
     keep("SITE_URL", f"https://{house.site}")
     keep("ALLOWED_HOSTS", house.site)
     keep("AGENTS_DOMAIN", house.agents)
@@ -95,6 +97,11 @@ def _domain(text: str, field: str) -> str:
 def _related(one: str, other: str) -> bool:
     """Whether one is below the other, or both below the same; two labels are what one registers."""
     return one.split(".")[-2:] == other.split(".")[-2:]
+
+
+def _in_the_open(addresses: Sequence[str]) -> Sequence[str]:
+    """Behind a cloud's address translation a machine does not know its own address out there."""
+    return [address for address in addresses if ipaddress.ip_address(address).is_global]
 
 
 def _demand_here(host: str, field: str, record: str) -> None:
