@@ -38,6 +38,9 @@ def drive_message(claim: Claim[Message]) -> Nap:
     """Carry the message; one found as sent was lost with the worker that carried it."""
     if claim.row.state == Message.State.SENT:
         return _end(claim, Message.State.UNKNOWN, "turn_interrupted")
+    if claim.row.attempts >= MOST_TRIES:
+        # Whatever it is that we cannot do with this one, those after it shall not wait for it.
+        return _end(claim, Message.State.FAILED, "turn_failed")
     server = claim.row.agent.servers.order_by("-pk").first()
     if server is None:
         return _end(claim, Message.State.FAILED, "agent_failed")

@@ -11,9 +11,11 @@ from farm.accounts.permissions import Action
 from farm.accounts.services import record
 from farm.agents.models import Agent, AgentPhase, Message
 from farm.agents.refusals import Refused
+from farm.agents.services.channels import lock
 from farm.agents.services.rights import demand_right
 
 LONGEST = 20_000
+LOST = (Message.State.FAILED, Message.State.UNKNOWN)
 
 
 def send_message(*, actor: User, door: Door, agent: Agent, text: str) -> Message:
@@ -22,12 +24,19 @@ def send_message(*, actor: User, door: Door, agent: Agent, text: str) -> Message
     return _queue(actor, door, agent, _checked(text))
 
 
+@transaction.atomic
 def send_again(*, actor: User, door: Door, message: Message) -> Message:
-    """The same words as a new line; only for a line that was not, or perhaps not, received."""
+    """The same words as a new line; only for a line that was not, or perhaps not, received.
+
+    Asked twice, it answers the line that the first asking made, unless that was lost too.
+    """
     demand_right(actor, message.agent, Action.SPEAK)
-    if message.state not in (Message.State.FAILED, Message.State.UNKNOWN):
+    if message.state not in LOST:
         raise Refused("", "message_not_failed", _("This message is on its way or answered."))
-    return _queue(actor, door, message.agent, message.text)
+    lock(message.agent)
+    later = Message.objects.filter(agent=message.agent, author=message.author, pk__gt=message.pk)
+    again = later.filter(text=message.text).exclude(state__in=LOST).first()
+    return again or _queue(actor, door, message.agent, message.text)
 
 
 def _checked(text: str) -> str:
@@ -42,7 +51,7 @@ def _checked(text: str) -> str:
 
 @transaction.atomic
 def _queue(actor: User, door: Door, agent: Agent, text: str) -> Message:
-    agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
+    agent = lock(agent)
     if agent.wanted == Agent.Wanted.DELETED:
         raise Refused("", "agent_gone", _("This agent is being deleted: it reads nothing more."))
     if agent.phase == AgentPhase.FAILED:

@@ -24,7 +24,7 @@ from farm.agents.reconciler.claims import Claim, claim
 from farm.agents.reconciler.driving import due_jobs
 from farm.agents.reconciler.failing import fail
 from farm.agents.reconciler.leaving import leave
-from farm.agents.reconciler.messages import its_turn
+from farm.agents.reconciler.messages import MOST_TRIES, drive_message, its_turn
 from farm.agents.services.channels import ask_reconfigure
 from tests.farm.web import scenes
 from tests.farm.web.scenes import People
@@ -82,6 +82,24 @@ def test_a_turn_whose_worker_died_is_told_even_if_its_agent_runs_no_more(
     Message.objects.update(due_at=timezone.now())
     Agent.objects.update(phase=phase)
     assert claim(Message, message.pk, timezone.now(), its_turn()) is not None
+
+
+def test_a_line_that_breaks_the_worker_each_time_makes_way_for_the_next(agent: Agent) -> None:
+    Agent.objects.update(phase=AgentPhase.RUNNING)
+    first, second = (
+        scenes.says(agent, Message.Author.MEMBER, text, Message.State.QUEUED)
+        for text in ("poison", "Hello")
+    )
+    now = timezone.now()
+    Message.objects.update(due_at=now)
+    Message.objects.filter(pk=first.pk).update(attempts=MOST_TRIES)
+    assert claim(Message, second.pk, now, its_turn()) is None
+    taken_message = claim(Message, first.pk, now, its_turn())
+    assert taken_message
+    drive_message(taken_message)
+    first.refresh_from_db()
+    assert (first.state, first.reason) == (Message.State.FAILED, "turn_failed")
+    assert claim(Message, second.pk, timezone.now(), its_turn()) is not None
 
 
 def test_what_is_due_longest_comes_first_whatever_it_is(agent: Agent) -> None:

@@ -91,6 +91,9 @@ def test_sending_again_is_for_what_was_perhaps_not_received(people: People, agen
     message.refresh_from_db()
     again = services.send_again(actor=people.alice, door=Door.WEB, message=message)
     assert (again.text, again.state) == ("Are you there?", Message.State.QUEUED)
+    assert services.send_again(actor=people.alice, door=Door.WEB, message=message) == again
+    Message.objects.filter(pk=again.pk).update(state=Message.State.FAILED)
+    assert services.send_again(actor=people.alice, door=Door.WEB, message=message) != again
 
 
 Wish = Callable[[User, Agent], object]
