@@ -135,16 +135,25 @@ def stage(folder: Path) -> Iterator[Stage]:
 
 
 def websocket(browser: httpx.Client, agent: Agent, *, origin: str | None = None) -> ssl.SSLSocket:
+    """A WebSocket to the agent; see `websocket_to`."""
+    return websocket_to(browser, agent.origin, origin=origin)
+
+
+def websocket_to(
+    browser: httpx.Client, address: str, *, origin: str | None = None
+) -> ssl.SSLSocket:
     """A WebSocket's first words through the edge, with the browser's cookies of that host."""
-    host = f"{agent.host}.agents.localhost"
-    raw = socket.create_connection((LOCAL, int(agent.origin.rpartition(":")[2])), timeout=20)
-    wire = UNCHECKED.wrap_socket(raw, server_hostname=host)
+    url = httpx.URL(address)
+    raw = socket.create_connection((LOCAL, url.port or 443), timeout=20)
+    wire = UNCHECKED.wrap_socket(raw, server_hostname=url.host)
     cookies = "; ".join(
-        f"{cookie.name}={cookie.value}" for cookie in browser.cookies.jar if host == cookie.domain
+        f"{cookie.name}={cookie.value}"
+        for cookie in browser.cookies.jar
+        if cookie.domain == url.host
     )
     lines = [
         "GET / HTTP/1.1",
-        f"Host: {agent.origin.removeprefix('https://')}",
+        f"Host: {url.netloc.decode()}",
         "Upgrade: websocket",
         "Connection: Upgrade",
         "Sec-WebSocket-Version: 13",
