@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from farm.accounts.models import Account, Door, Invitation, InvitationUse, Membership, Role, User
 from farm.accounts.permissions import demand
 from farm.accounts.refusals import Refused
-from farm.accounts.selectors import InvitationState, invitation_state, token_hash
+from farm.accounts.selectors import InvitationState, has_person, invitation_state, token_hash
 from farm.accounts.services.audit import record
 from farm.accounts.services.members import demanded_for
 from farm.accounts.services.people import new_person
@@ -105,7 +105,8 @@ def prove_by_mail(*, invitation: Invitation, door: Door, language: str) -> User 
     None where that proves nothing: it was given as a link, or the address belongs to somebody
     already, who comes in as always. So it opens the door once.
     """
-    if not invitation.email or User.objects.filter(email__iexact=invitation.email).exists():
+    invitation = Invitation.objects.select_for_update(no_key=True).get(pk=invitation.pk)
+    if not invitation.email or has_person(invitation.email):
         return None
     if invitation_state(invitation, None, timezone.now()) != InvitationState.OPEN:
         return None
