@@ -44,6 +44,7 @@ class WishForm(forms.Form):
             model_provider="" if shared else provider,
             model_key="" if shared else self.cleaned_data["model_key"],
             shared_key_uid=shared,
+            backup_uid=self.cleaned_data["backup_uid"],
         )
 
     def refuse(self, refused: Refused) -> None:

@@ -39,7 +39,7 @@ def new_agent(request: MemberRequest) -> HttpResponse:
     if not selectors.has_room(request.user):
         return render(request, "agents/full.html", {"most": settings.AGENTS_PER_PERSON})
     if request.method != "POST":
-        return _page(request, WishForm(initial={"name": _suggestion(request)}))
+        return _page(request, WishForm(initial=_beginning(request)))
     form = WishForm(request.POST)
     agent = _created(request, form)
     return redirect("agent", agent.uid) if agent else _page(request, form)
@@ -113,6 +113,11 @@ def _chosen(form: WishForm) -> Chosen:
 
 def _account(request: MemberRequest) -> Account | None:
     return account_chosen(request.user, account_chosen_by(request))
+
+
+def _beginning(request: MemberRequest) -> dict[str, str]:
+    """What the form begins with; another agent's files where a backup of it was chosen."""
+    return {"name": _suggestion(request), "backup_uid": request.GET.get("backup", "")}
 
 
 def _suggestion(request: MemberRequest) -> str:

@@ -14,6 +14,9 @@ from farm.agents.events import note
 from farm.agents.models import (
     Agent,
     AgentPhase,
+    Backup,
+    BackupKind,
+    BackupState,
     Message,
     Offer,
     Operation,
@@ -24,6 +27,7 @@ from farm.agents.models import (
     ServerPhase,
     TelegramLink,
 )
+from farm.agents.saving import ask_backup
 from farm.billing.prices import Rate, pin_prices
 from farm.catalog import Place, catalog
 
@@ -184,6 +188,30 @@ def gone(row: Agent) -> Agent:
     _move(row, AgentPhase.DELETED)
     note(row, "deleted", at=row.deleted_at)
     return row
+
+
+def backup(row: Agent, kind: BackupKind = BackupKind.NIGHTLY, *, days: int = 0) -> Backup:
+    """One of it that was made so many days ago and is kept for a fortnight."""
+    made = timezone.now() - timedelta(days=days)
+    kept = _backup(row, kind, BackupState.KEPT)
+    kept.made_at, kept.expires_at = made, made + timedelta(days=14)
+    kept.size, kept.sha256 = 162_345, "0" * 64
+    kept.save()
+    return kept
+
+
+def failed_backup(row: Agent, kind: BackupKind, reason: str) -> Backup:
+    """One that could not be made."""
+    failed = _backup(row, kind, BackupState.FAILED)
+    failed.reason = reason
+    failed.save()
+    return failed
+
+
+def _backup(row: Agent, kind: BackupKind, state: BackupState) -> Backup:
+    asked = ask_backup(row, kind, timezone.now())
+    asked.state, asked.store, asked.due_at = state, "disk", None
+    return asked
 
 
 def says(

@@ -24,6 +24,7 @@ READS = (
     "open/",
     "transfer/",
     "payer/",
+    "backups/",
 )
 WRITES = (
     "say/",
@@ -35,6 +36,9 @@ WRITES = (
     "telegram/link/",
     "telegram/unlink/",
     "delete/",
+    "delete/again/",
+    "delete/unsaved/",
+    "backups/new/",
 )
 
 

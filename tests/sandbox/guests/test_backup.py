@@ -25,10 +25,7 @@ LEFT = f"test ! -e {backup.HOLD}"
 @pytest.fixture(scope="module")
 def machine(house: House, image: str) -> Iterator[Machine]:
     """A machine whose agent runs."""
-    papers = new_papers()
-    made = house.create(house.user_data(papers), papers, image=image)
-    made.installed()
-    run(made, house.settings())
+    made = new_machine(house, image)
     yield made
     house.destroy(made)
 
@@ -252,3 +249,31 @@ def test_a_source_that_fails_leaves_nothing_that_is_used(machine: Machine) -> No
     with machine.shell() as shell, pytest.raises(Rejected):
         backup.send(shell, broken)
     assert good(machine)
+
+
+def test_a_new_machine_has_what_the_deleted_one_had(
+    house: House, image: str, keys: KeyPair
+) -> None:
+    old = new_machine(house, image)
+    ask(old, "write plan.txt saying rest on Sunday and read it back")
+    heard = house.call(lambda: house.model.log[-1].messages)
+    sealed = taken(old, keys)
+    house.destroy(old)
+
+    new = new_machine(house, image)
+    put_back(new, opened(sealed, keys))
+
+    assert sh(new, f"cat {WORKSPACE}/plan.txt") == "rest on Sunday"
+    assert "What was it" in ask(new, "What was it again?")
+    # The model is told all that was said before, the tools' answers included.
+    assert house.call(lambda: house.model.log[-1].messages) > heard
+    house.destroy(new)
+
+
+def new_machine(house: House, image: str) -> Machine:
+    """A machine whose agent runs."""
+    papers = new_papers()
+    made = house.create(house.user_data(papers), papers, image=image)
+    made.installed()
+    run(made, house.settings())
+    return made
