@@ -131,8 +131,11 @@ def month_of(at: datetime) -> date:
 def _held_month(agent_uid: str, now: datetime) -> AiMonth:
     """The agent's row of this month, held by this transaction: others wait for it."""
     month = month_of(now)
+    held = AiMonth.objects.select_for_update().filter(agent_uid=agent_uid, month=month)
+    if found := held.first():
+        return found
     AiMonth.objects.get_or_create(agent_uid=agent_uid, month=month)
-    return AiMonth.objects.select_for_update().get(agent_uid=agent_uid, month=month)
+    return held.get()
 
 
 def _demand_pace(spender: Spender, now: datetime) -> None:

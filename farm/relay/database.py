@@ -9,7 +9,7 @@ from functools import partial
 from threading import Barrier
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 
 Result = TypeVar("Result")
 Given = ParamSpec("Given")
@@ -45,5 +45,7 @@ def _disconnect(together: Barrier) -> None:
 
 
 def _connected(asked: Callable[[], Result]) -> Result:
-    close_old_connections()
+    # A file of SQLite's does not hang up, and opening it anew at each question takes long.
+    if connection.vendor != "sqlite":
+        close_old_connections()
     return asked()

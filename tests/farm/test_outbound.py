@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from farm.agents.models import Server
 from farm.outbound import Request, Unreachable, fetch
 
 
@@ -17,6 +20,9 @@ class Elsewhere(BaseHTTPRequestHandler):
     """Redirects, floods, or says which host it was asked as."""
 
     def do_GET(self) -> None:
+        if self.path == "/drip":
+            self._drip()
+            return
         if self.path == "/redirect":
             self.send_response(302)
             self.send_header("Location", "http://169.254.169.254/")
@@ -27,6 +33,14 @@ class Elsewhere(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _drip(self) -> None:
+        """A header without end, one byte at a time."""
+        with suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            while True:
+                self.wfile.write(b"y")
+                threading.Event().wait(0.05)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         return
@@ -89,6 +103,23 @@ def test_an_answer_without_end_is_cut_off(elsewhere: str, settings: Settings) ->
     settings.MODEL_ENDPOINTS = {"openai": elsewhere}
     with pytest.raises(Unreachable, match="larger"):
         get(f"{elsewhere}/flood")
+
+
+def test_an_answer_that_drips_is_over_at_the_deadline(elsewhere: str, settings: Settings) -> None:
+    settings.MODEL_ENDPOINTS = {"openai": elsewhere}
+    with pytest.raises(Unreachable, match="did not answer"):
+        fetch(Request(method="GET", url=f"{elsewhere}/drip", timeout=0.5))
+
+
+@pytest.mark.django_db
+def test_the_farm_and_its_fleet_are_not_asked(settings: Settings) -> None:
+    now = timezone.now()
+    settings.SITE_URL, settings.RELAY_URL = "https://1.1.1.1", "https://[2606:4700::1111]:8443"
+    made = {"provider": "hetzner", "server_type": "cx23", "location": "nbg1"}
+    Server.objects.create(**made, requested_at=now, phase_since=now, ipv4="9.9.9.9")
+    for host in ("1.1.1.1", "[2606:4700::1111]", "9.9.9.9", "[64:ff9b::909:909]"):
+        with pytest.raises(Unreachable, match="the farm itself"):
+            get(f"http://{host}:1/")
 
 
 def test_a_token_in_an_address_is_in_no_message(settings: Settings) -> None:

@@ -33,7 +33,7 @@ def test_the_whole_story(chromium: Browser, tmp_path: Path) -> None:
     with running_farm(surroundings) as farm:
         assert farm.said["guests"] == "real", farm.said["why"]
         print(f"\n{farm.said['why']}", flush=True)
-        _wait_for_the_base_image(farm)
+        wait_for_the_base_image(farm)
         link = _tell(chromium, farm, "Vera", 4711, "From the vanilla image:")
         assert _link_is_there(link)
         _bake(surroundings)
@@ -62,7 +62,7 @@ def _bake(surroundings: Surroundings) -> None:
     print(f"  {time.monotonic() - began:7.1f} s  the image baked", flush=True)
 
 
-def _wait_for_the_base_image(farm: RunningFarm) -> None:
+def wait_for_the_base_image(farm: RunningFarm) -> None:
     """The site is up at once; what its machines start from may still be under construction."""
     control = farm.surroundings.outside["SANDBOX_CONTROL_URL"].rstrip("/")
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,12 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 from django.conf import settings as now_settings
-from django.db import connection
 from pytest_django.fixtures import Settings
 
 from farm.billing.ai_calls import settle_lost
 from farm.billing.ai_rows import AiCall, AiDay, AiMonth
 from tests.farm.relay.actors import EUR, an_agent, books, calling, until
+from tests.farm.relay.processes import a_relay_process
 from tests.farm.relay.test_dialects import ANTHROPIC, STREAMED, WHOLE, Way
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -234,42 +231,6 @@ def test_a_relay_that_is_killed_loses_and_doubles_nothing(
 def _ask(client: httpx.Client) -> None:
     with pytest.raises(httpx.TransportError):
         client.post("/messages", json=ANTHROPIC.body)
-
-
-@contextmanager
-def a_relay_process(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """`farm relay` on this test's database."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environ = {
-        **os.environ,
-        "FARM_DATA": str(folder),
-        "FIELD_KEYS": ",".join(now_settings.FIELD_KEYS),
-        "RELAY_PORT": str(port),
-        "ANTHROPIC_ENDPOINT": now_settings.MODEL_ENDPOINTS["anthropic"],
-    }
-    if connection.vendor == "sqlite":
-        (folder / "farm.sqlite3").symlink_to(connection.settings_dict["NAME"])
-    else:
-        base, _, _ = environ["DATABASE_URL"].rpartition("/")
-        environ["DATABASE_URL"] = f"{base}/{connection.settings_dict['NAME']}"
-    argv = [sys.executable, "-m", "farm", "relay"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(argv, cwd=ROOT, env=environ, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: _answers(address))
-        yield address, process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _answers(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @contextmanager
