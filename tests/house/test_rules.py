@@ -16,7 +16,7 @@ OURS = (
     r"|[\w.-]*\.?example(?:\.org|\.net|\.com)?|[\w.-]+\.localhost|[\w.-]+\.invalid|[\w.-]+\.test"
 )
 KNOWN = (
-    r"api\.hetzner\.cloud|(?:docs|console)\.hetzner\.(?:cloud|com)|api\.telegram\.org|t\.me"
+    r"api\.hetzner\.cloud|(?:api|console)\.scaleway\.com|(?:docs|console)\.hetzner\.(?:cloud|com)|api\.telegram\.org|t\.me"
     r"|api\.anthropic\.com|api\.openai\.com|openrouter\.ai|api\.mistral\.ai"
     r"|generativelanguage\.googleapis\.com|openclaw\.ai|docs\.openclaw\.ai|www\.w3\.org"
 )
