@@ -32,6 +32,7 @@ from farm.ops.agent_views import (
 )
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
 from farm.ops.budget_commands import budget, renew_key
+from farm.ops.channel_commands import channels
 from farm.ops.finding import agent_called
 from farm.ops.machine_commands import logs, restart, ssh
 from farm.ops.people import ActingAs, acting, acting_or_new
@@ -188,7 +189,7 @@ def delete(
             typer.echo(f"{agent.name} is {agent.get_phase_display()}.{returnable(agent)}")
 
 
-for command in (ssh, logs, restart, budget, renew_key, backup, backups, restore):
+for command in (channels, ssh, logs, restart, budget, renew_key, backup, backups, restore):
     app.command()(command)
 
 

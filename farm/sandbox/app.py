@@ -129,7 +129,9 @@ class _Assembly:
             images=images,
         )
         await self._serve(control, sockets.control)
-        ready = Ready(world.telegram.chats.ready_bot(), world.slack.workspace.ready_app())
+        chats = world.telegram.chats
+        app = world.slack.workspace.ready_app()
+        ready = Ready(chats.ready_bot(), chats.manager_bot(), app)
         return await self._checked(
             report_of(self.kept, self.guests, ready, relayed=bool(self.options.relay))
         )

@@ -61,6 +61,7 @@ class TelegramReport:
     endpoint: str
     bot_token: str
     bot_username: str
+    manager_token: str
     page: str
 
 
@@ -131,6 +132,7 @@ def environment(services: ServicesReport, *, ssh_port: int, host_address: str) -
         "OPENAI_ENDPOINT": services.model.endpoint,
         "ANTHROPIC_ENDPOINT": services.model.anthropic_endpoint,
         "TELEGRAM_ENDPOINT": services.telegram.endpoint,
+        "TELEGRAM_MANAGER_TOKEN": services.telegram.manager_token,
         "OPENROUTER_ENDPOINT": services.model.endpoint,
         "MISTRAL_ENDPOINT": services.model.endpoint,
         "GOOGLE_ENDPOINT": f"{services.model.anthropic_endpoint}/v1beta",

@@ -39,6 +39,7 @@ class Ready:
     """What is there to chat through from the first start on."""
 
     bot: Bot
+    manager: Bot
     app: App
 
 
@@ -54,7 +55,7 @@ def report_of(kept: Identity, guests: GuestKind, ready: Ready, *, relayed: bool)
             secret_key=kept.scaleway_secret_key,
         ),
         model=_model(kept, f"http://{guests.service_host}:{ports.model}"),
-        telegram=_telegram(f"http://{guests.service_host}:{ports.telegram}", ready.bot),
+        telegram=_telegram(f"http://{guests.service_host}:{ports.telegram}", ready),
         slack=_slack(f"http://{guests.service_host}:{ports.slack}", ready.app),
         mail=MailReport(f"{_LOOPBACK}:{ports.smtp}", f"http://{_LOOPBACK}:{ports.mailbox}/"),
         control=ControlReport(f"http://{_LOOPBACK}:{ports.control}"),
@@ -113,7 +114,11 @@ def _slack(base: str, app: App) -> SlackReport:
     )
 
 
-def _telegram(base: str, bot: Bot) -> TelegramReport:
+def _telegram(base: str, ready: Ready) -> TelegramReport:
     return TelegramReport(
-        endpoint=base, bot_token=bot.token, bot_username=bot.username, page=f"{base}/"
+        endpoint=base,
+        bot_token=ready.bot.token,
+        bot_username=ready.bot.username,
+        manager_token=ready.manager.token,
+        page=f"{base}/",
     )

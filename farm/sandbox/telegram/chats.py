@@ -12,6 +12,8 @@ from farm.sandbox.clock import Clock
 from farm.sandbox.wire import BadRequestError
 
 READY_BOT = "sandbox_ready_bot"
+MANAGER_BOT = "sandbox_manager_bot"
+"""A bot in Bot Management Mode: people make bots from its link, and it is given their tokens."""
 KEPT_MESSAGES = 20_000
 _USERNAME = re.compile(r"[A-Za-z]\w{2,28}[Bb][Oo][Tt]")
 _LONGEST_NAME = 64
@@ -24,6 +26,8 @@ CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY AUTOINCREMENT, bot IN
     person INTEGER NOT NULL, by_bot INTEGER NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL,
     confirmed INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS message_by_chat ON message (bot, person, id);
+CREATE TABLE IF NOT EXISTS making (message INTEGER PRIMARY KEY, manager INTEGER NOT NULL,
+    bot INTEGER NOT NULL UNIQUE);
 """
 _MESSAGE = "id, bot, person, by_bot, text, at"
 
@@ -103,6 +107,26 @@ class Chats:
                 f"The username {username} is already taken: choose another."
             ) from None
         return bot
+
+    def manager_bot(self) -> Bot:
+        """The bot from whose link others are made; it is there from the first start on."""
+        return self.bot_named(MANAGER_BOT) or self.create_bot("Sandbox manager", MANAGER_BOT)
+
+    def make_managed(self, manager: Bot, maker: Person, name: str, username: str) -> Bot:
+        """What a person does who opens the manager's link; the manager hears of it."""
+        bot = self.create_bot(name, username)
+        told = self.say(manager, maker.id, "", by_bot=False)
+        self._base.execute("INSERT INTO making VALUES (?, ?, ?)", (told.id, manager.id, bot.id))
+        return bot
+
+    def made_by(self, message: Message) -> Bot | None:
+        """The bot whose making this update of a manager tells; None for any other message."""
+        return self._bot("id = (SELECT bot FROM making WHERE message = ?)", (message.id,))
+
+    def managed(self, manager: Bot, number: int) -> Bot | None:
+        """The bot of that id, if it was made from this manager's link."""
+        made = "id = ? AND id IN (SELECT bot FROM making WHERE manager = ?)"
+        return self._bot(made, (number, manager.id))
 
     def bots(self) -> tuple[Bot, ...]:
         """All bots, by username."""

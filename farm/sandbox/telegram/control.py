@@ -17,7 +17,10 @@ def telegram_routes(telegram: Telegram) -> list[web.RouteDef]:
 
 
 def _bot_routes(telegram: Telegram) -> list[web.RouteDef]:
-    """POST /telegram/bots {name, username}, GET /telegram/bots (`polling`: one waits)."""
+    """POST /telegram/bots {name, username}, GET /telegram/bots (`polling`: one waits).
+
+    POST /telegram/managed {manager, username, from, name}: that person makes a bot by link.
+    """
 
     async def create_bot(request: web.Request) -> web.Response:
         fields = await read_object(request)
@@ -31,7 +34,18 @@ def _bot_routes(telegram: Telegram) -> list[web.RouteDef]:
         ]
         return answer({"bots": shown})
 
-    return [web.post("/telegram/bots", create_bot), web.get("/telegram/bots", list_bots)]
+    async def make_bot(request: web.Request) -> web.Response:
+        fields = await read_object(request)
+        maker = Person(integer_of(fields, "from"), text_of(fields, "name", "Somebody"), "en")
+        manager = _named(telegram, text_of(fields, "manager"))
+        username = text_of(fields, "username")
+        return answer(_bot(telegram.make_bot(maker, manager, "Made by link", username)), 201)
+
+    return [
+        web.post("/telegram/bots", create_bot),
+        web.get("/telegram/bots", list_bots),
+        web.post("/telegram/managed", make_bot),
+    ]
 
 
 def _message_routes(telegram: Telegram) -> list[web.RouteDef]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from html import unescape
 
-from farm.sandbox.telegram.chats import Bot, Chats, Message
+from farm.sandbox.telegram.chats import MANAGER_BOT, Bot, Chats, Message
 from farm.sandbox.telegram.polls import ConflictError, Polls
 from farm.sandbox.wire import BadRequestError, Json, JsonObject, integer_of, object_of, text_of
 
@@ -41,6 +41,7 @@ class Methods:
             "getchat": self._get_chat,
             "getfile": self._get_file,
             "getwebhookinfo": self._get_webhook_info,
+            "getmanagedbottoken": self._get_managed_bot_token,
             "getmycommands": _empty_list,
             "sendchataction": self._seen_chat,
             "setmessagereaction": self._seen_chat,
@@ -61,6 +62,7 @@ class Methods:
             "supports_inline_queries": False,
             "can_connect_to_business": False,
             "has_main_web_app": False,
+            "can_manage_bots": bot.username == MANAGER_BOT,
         }
 
     async def _get_updates(self, bot: Bot, fields: JsonObject) -> Json:
@@ -73,7 +75,20 @@ class Methods:
         if not waiting and seconds:
             await self._wait(bot, seconds)
             waiting = self._chats.waiting(bot, max(offset, 0), limit)
-        return [{"update_id": m.id, "message": self._message(bot, m)} for m in waiting]
+        return [self._update(bot, message) for message in waiting]
+
+    def _update(self, bot: Bot, message: Message) -> Json:
+        made = self._chats.made_by(message)
+        if made is None:
+            return {"update_id": message.id, "message": self._message(bot, message)}
+        told: dict[str, Json] = {"user": self._sender(message.person), "bot": bot_json(made)}
+        return {"update_id": message.id, "managed_bot": told}
+
+    async def _get_managed_bot_token(self, bot: Bot, fields: JsonObject) -> Json:
+        made = self._chats.managed(bot, integer_of(fields, "user_id"))
+        if made is None:
+            raise TelegramError(400, "Bad Request: BOT_INVALID")
+        return made.token
 
     async def _wait(self, bot: Bot, seconds: int) -> None:
         try:

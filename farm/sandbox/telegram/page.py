@@ -16,6 +16,7 @@ from farm.sandbox.wire import BadRequestError
 REFRESH_SECONDS = 2
 _PHONE = r"/phones/{person:\d{1,15}}"
 _CHAT = _PHONE + r"/{bot:\w+}"
+_NEW_BOT = r"/newbot/{manager:\w+}/{username:\w+}"
 
 
 class PhonePages:
@@ -32,11 +33,13 @@ class PhonePages:
             (_PHONE, self._phone),
             (_CHAT, self._chat),
             (_CHAT + "/messages", self._messages),
+            (_NEW_BOT, self._new_bot),
         ):
             application.router.add_get(path, shown)
         application.router.add_post("/", self._be_somebody)
         application.router.add_post(_PHONE, self._make_bot)
         application.router.add_post(_CHAT, self._write)
+        application.router.add_post(_NEW_BOT, self._make_managed)
 
     async def _people(self, request: web.Request) -> web.Response:
         self._admit(request)
@@ -87,6 +90,46 @@ class PhonePages:
         except BadRequestError as problem:
             return self._phone_page(person, str(problem))
         raise web.HTTPSeeOther(f"/phones/{person.id}")
+
+    async def _new_bot(self, request: web.Request) -> web.Response:
+        """What t.me/newbot/MANAGER/USERNAME?name=... shows on a phone."""
+        self._admit(request)
+        return self._new_bot_page(request, "")
+
+    def _new_bot_page(self, request: web.Request, problem: str) -> web.Response:
+        name, username = request.query.get("name", ""), request.match_info["username"]
+        people = "".join(
+            f'<option value="{p.id}">{escape(p.name)}</option>' for p in self._chats.people()
+        )
+        body = (
+            f"<p>A bot of yours, run by @{escape(request.match_info['manager'])}:</p>"
+            f'<p class="quiet">{escape(problem)}</p><form method="post">'
+            f'<input name="name" value="{escape(name)}" required maxlength="64">'
+            f'<input value="@{escape(username)}" readonly aria-label="Username">'
+            f'<select name="person" aria-label="Whose phone">{people}</select>'
+            '<input name="somebody" placeholder="or somebody new: first name" maxlength="64">'
+            "<button>Create</button></form>"
+        )
+        return page("Create a bot", body, status=422 if problem else 200)
+
+    async def _make_managed(self, request: web.Request) -> web.Response:
+        self._admit(request)
+        manager = self._chats.bot_named(request.match_info["manager"])
+        maker = await self._maker(request)
+        if manager is None or maker is None:
+            return self._new_bot_page(request, "Say who you are.")
+        name, username = await _form(request, "name"), request.match_info["username"]
+        try:
+            bot = self._telegram.make_bot(maker, manager, name, username)
+        except BadRequestError as problem:
+            return self._new_bot_page(request, str(problem))
+        raise web.HTTPSeeOther(f"/phones/{maker.id}/{bot.username}")
+
+    async def _maker(self, request: web.Request) -> Person | None:
+        if somebody := await _form(request, "somebody"):
+            return Person(secrets.randbelow(9 * 10**8) + 10**8, somebody, "en")
+        number = await _form(request, "person")
+        return self._chats.person(int(number)) if number.isdigit() else None
 
     async def _chat(self, request: web.Request) -> web.Response:
         self._admit(request)

@@ -36,6 +36,13 @@ class Telegram:
         self.polls.wake(bot.id)
         return message
 
+    def make_bot(self, maker: Person, manager: Bot, name: str, username: str) -> Bot:
+        """A person makes a bot from a manager's link."""
+        self.chats.keep_person(maker)
+        bot = self.chats.make_managed(manager, maker, name, username)
+        self.polls.wake(manager.id)
+        return bot
+
     def add_routes(self, application: web.Application) -> None:
         """The Bot API, and the end of all long polls when the service stops."""
         methods = Methods(self.chats, self.polls)

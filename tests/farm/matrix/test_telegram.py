@@ -104,3 +104,34 @@ def test_no_bot_is_given_to_an_agent_that_goes(farm: Farm, bot: str) -> None:
     with pytest.raises(AssertionError, match="agent_gone"):
         farm.wish("link", bot_token=bot)
     assert farm.ask("SELECT count(*) FROM agents_telegramlink") == "0"
+
+
+def make(farm: Farm, username: str, *, person: int = NADIA) -> None:
+    """Somebody opens the manager's link and makes the bot."""
+    wish = {"manager": "sandbox_manager_bot", "username": username, "from": person, "name": "Nadia"}
+    farm.control.post("/telegram/managed", json=wish).raise_for_status()
+
+
+def test_whoever_makes_the_offered_bot_is_linked_without_a_code(farm: Farm) -> None:
+    farm.start_worker()
+    farm.wish("ask")
+    offered = farm.wish("offer_telegram")
+    make(farm, f"another_{uuid4().hex[:12]}_bot", person=666)
+    make(farm, offered)
+    one_running(farm)
+    wait_until("it is linked", lambda: farm.ask(STATE) == "linked")
+    assert farm.ask("SELECT user_id FROM agents_telegramlink") == str(NADIA)
+    write(farm, offered, "/start")
+    wait_until("it says hello", lambda: bool(said(farm, offered)))
+    write(farm, offered, "let me in", person=666)
+    write(farm, offered, "bonjour")
+    wait_until("the agent answers there", lambda: len(said(farm, offered)) > 1)
+    assert said(farm, offered, person=666) == []
+
+
+def test_a_bot_that_nobody_makes_is_offered_for_half_an_hour(farm: Farm) -> None:
+    farm.wish("ask")
+    farm.wish("offer_telegram")
+    farm.wish("age_links", minutes="31")
+    farm.start_worker()
+    wait_until("it ran out", lambda: farm.ask(STATE) == "expired")
