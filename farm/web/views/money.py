@@ -46,7 +46,12 @@ def account_money(request: MemberRequest, uid: str) -> HttpResponse:
     context = {
         "account": account,
         "money": account_words(month, limits_in(account), now.date()),
-        "months": [(one.payer, months_of(one.payer)) for one in month.payers],
+        "months": [
+            (one.payer, earlier)
+            for one in month.payers
+            for earlier in months_of(one.payer)
+            if earlier < one.month
+        ],
         "members": [member.user for member in members_of(account)],
     }
     return render(request, "money/account.html", context)
