@@ -49,7 +49,6 @@ def an_agent(
     """A running agent that thinks with a shared key, on a machine at `address`."""
     owner, _ = User.objects.get_or_create(email="alice@example.org")
     account = account_of(user=owner)
-    now = timezone.now()
     shared = SharedKey.objects.create(
         account=account,
         name="the firm's",
@@ -58,32 +57,9 @@ def an_agent(
         base_url=base_url,
         key=shared_key,
         monthly_micros=budget,
-        created_at=now,
+        created_at=timezone.now(),
     )
-    relay_key = new_relay_key()
-    agent = Agent.objects.create(
-        account=account,
-        owner=owner,
-        name=name,
-        host=f"{name.lower()}-{provider}-{Agent.objects.count()}",
-        created_at=now,
-        blueprint="assistant",
-        plan="small",
-        region="germany",
-        runtime_version="2026.9.6",
-        model_provider=provider,
-        model=model,
-        shared_key=shared,
-        relay_key=relay_key,
-        relay_key_hash=hash_of(relay_key),
-        ai_budget_micros=budget,
-        gateway_token="token",
-        agreed_hourly_micros=1,
-        agreed_monthly_micros=1,
-        agreed_currency="EUR",
-        phase=AgentPhase.RUNNING,
-        phase_since=now,
-    )
+    agent = _thinking_with(shared, owner, name)
     a_machine(agent, address)
     assign(
         agent_uid=agent.uid,
@@ -92,9 +68,36 @@ def an_agent(
         cost_centre="R&D",
         person=owner,
         monthly_micros=1,
-        at=now,
+        at=timezone.now(),
     )
     return Cast(agent, shared, account, owner)
+
+
+def _thinking_with(shared: SharedKey, owner: User, name: str) -> Agent:
+    relay_key, now = new_relay_key(), timezone.now()
+    return Agent.objects.create(
+        account=shared.account,
+        owner=owner,
+        name=name,
+        host=f"{name.lower()}-{shared.provider}-{Agent.objects.count()}",
+        created_at=now,
+        blueprint="assistant",
+        plan="small",
+        region="germany",
+        runtime_version="2026.9.6",
+        model_provider=shared.provider,
+        model=shared.model,
+        shared_key=shared,
+        relay_key=relay_key,
+        relay_key_hash=hash_of(relay_key),
+        ai_budget_micros=shared.monthly_micros,
+        gateway_token="token",
+        agreed_hourly_micros=1,
+        agreed_monthly_micros=1,
+        agreed_currency="EUR",
+        phase=AgentPhase.RUNNING,
+        phase_since=now,
+    )
 
 
 def a_machine(agent: Agent, address: str) -> Server:

@@ -176,9 +176,12 @@ def test_a_key_is_shared_on_the_page_and_never_shown(people: People, upstream: s
         (KeyWish("openai", "sk", monthly_micros=0), "budget"),
         (KeyWish("openai", "sk", payer_uid="nobody"), "payer_uid"),
         (KeyWish("compatible", "sk", model="m"), "base_url"),
-        (KeyWish("compatible", "sk", model="m", base_url="ftp://host/v1"), "base_url"),
+        (
+            KeyWish("compatible", "sk", model="m", base_url="ftp://models.example.org/v1"),
+            "base_url",
+        ),
         (KeyWish("compatible", "sk", model="m", base_url="http://10.0.0.1/v1"), "model_key"),
-        (KeyWish("compatible", "sk", base_url="https://host/v1"), "model"),
+        (KeyWish("compatible", "sk", base_url="https://models.example.org/v1"), "model"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.provider,
 )
