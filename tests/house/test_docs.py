@@ -12,7 +12,7 @@ from farm.ops.processes import of_a_farm
 from tests.house.cli_reference import PATH, reference
 
 ROOT = Path(__file__).resolve().parents[2]
-READERS = {"text", "flag", "number", "words", "folder", "kept_secret"}
+READERS = {"text", "flag", "number", "words", "choice", "folder", "kept_secret"}
 
 
 def settings_read() -> Iterator[str]:
@@ -31,9 +31,9 @@ def settings_read() -> Iterator[str]:
 
 def test_every_setting_is_documented_and_no_other() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text()
-    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE))
+    documented = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", text, re.MULTILINE))
     by_typer = {"GUESTS", "FARM_USER"}
-    assert documented == set(settings_read()) | by_typer | {"FARM_DATA"}
+    assert documented == set(settings_read()) | by_typer | {"FARM_DATA", "FARM_CONF"}
 
 
 def test_the_reference_of_the_command_line_is_what_help_says() -> None:

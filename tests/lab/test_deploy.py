@@ -147,7 +147,7 @@ def _packed() -> bytes:
 def _first_process() -> int:
     """Process 1 of the one machine whose name in this world is the-farm, 0 before it is there."""
     found = subprocess.run(
-        ["pgrep", "-f", r"systemd-nspawn .*--hostname=the-farm"], capture_output=True, text=True,
+        ["pgrep", "-f", r"^systemd-nspawn .*--hostname=the-farm"], capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     for pid in found.stdout.split():

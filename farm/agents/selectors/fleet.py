@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
+from farm.agents.beats import TICK
 from farm.agents.models import (
     Agent,
     Message,
@@ -138,6 +139,16 @@ def due_rows(now: datetime) -> int:
 
 
 def last_beat() -> datetime | None:
-    """When a worker last said that it lives; None if none ever did."""
-    newest = WorkerBeat.objects.order_by("-at").first()
-    return newest.at if newest else None
+    """When everything that drives rows last lived; None if any of it never did.
+
+    That is a plain loop, or with a broker a worker for steps, one for what takes long, and a beat.
+    """
+    beats = [(beat.worker.split()[0].split(","), beat.at) for beat in WorkerBeat.objects.all()]
+    loops = [at for parts, at in beats if "loop" in parts]
+    if not settings.BROKER_URL:
+        return max(loops, default=None)
+    newest = [
+        max([*loops, *(at for parts, at in beats if part in parts)], default=None)
+        for part in ("steps", "long", TICK)
+    ]
+    return None if None in newest else min(at for at in newest if at)
