@@ -65,6 +65,8 @@ def server_json(books: Books, server: Server) -> JsonObject:
         "zone": server.zone,
         "filesystems": [],
         "end_of_service": False,
+        "admin_password_encryption_ssh_key_id": None,
+        "admin_password_encrypted_value": None,
     }
 
 
