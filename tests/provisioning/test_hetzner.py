@@ -185,6 +185,18 @@ def test_the_firewall_is_made_once_and_corrected(at_work: CloudAtWork, hetzner: 
     assert len(changes) == 1
 
 
+def test_the_edge_is_let_in_to_machines_that_are_there(
+    at_work: CloudAtWork, hetzner: Hetzner
+) -> None:
+    hetzner.create(ORDER)
+    edge = FirewallRule(18789, ("192.0.2.1/32",))
+    hetzner.admit(replace(ORDER.firewall, rules=(*ORDER.firewall.rules, edge)))
+    (firewall,) = at_work.client().firewalls.get_all()
+    opened = {rule.port: rule.source_ips for rule in firewall.rules or []}
+    assert opened["18789"] == ["192.0.2.1/32"]
+    assert len(firewall.applied_to or []) == 1
+
+
 def test_two_first_machines_at_once_share_one_firewall(
     at_work: CloudAtWork, hetzner: Hetzner
 ) -> None:

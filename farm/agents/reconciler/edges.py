@@ -38,8 +38,8 @@ def drive_edge_round(claim: Claim[EdgeRound]) -> Nap:
         with claim.recording():
             claim.row.sources = sources
             claim.save("sources")
-    for agent in _out_of_step(claim.row.provider):
-        _tell_anew(agent)
+    for agent in out_of_step(claim.row.provider):
+        tell_anew(agent)
     return timedelta(seconds=settings.EDGE_ROUND_SECONDS) * (0.9 + jitter() / 5)
 
 
@@ -49,7 +49,8 @@ def after_edge_trouble(claim: Claim[EdgeRound], _error: ProvisioningError) -> Na
     return back_off(claim.row.attempts, jitter())
 
 
-def _out_of_step(provider: str) -> list[Agent]:
+def out_of_step(provider: str) -> list[Agent]:
+    """A few running agents whose machines were told something else of the edge than is so now."""
     running = Agent.objects.filter(
         phase=AgentPhase.RUNNING, wanted=Agent.Wanted.RUNNING, servers__provider=provider
     )
@@ -58,13 +59,13 @@ def _out_of_step(provider: str) -> list[Agent]:
 
 
 def _differs(agent: Agent) -> bool:
-    """Whether its machine was told something else of the edge than is so now."""
     told = GatewayPass.objects.filter(server=agent.servers.order_by("-pk").first()).first()
     return stamp_of(edge_of(agent)) != (told.written if told else "")
 
 
 @transaction.atomic
-def _tell_anew(agent: Agent) -> None:
+def tell_anew(agent: Agent) -> None:
+    """Have it set up again, unless a wish is under way that takes the change with it."""
     locked = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     if locked.phase == AgentPhase.RUNNING and locked.fulfilled_generation == locked.generation:
         ask_reconfigure(locked, timezone.now())
