@@ -17,6 +17,7 @@ OURS = (
 )
 KNOWN = (
     r"api\.hetzner\.cloud|(?:api|console)\.scaleway\.com|(?:docs|console)\.hetzner\.(?:cloud|com)|api\.telegram\.org|t\.me"
+    r"|(?:(?:api|sandbox)\.)?slack\.com"
     r"|api\.anthropic\.com|api\.openai\.com|openrouter\.ai|api\.mistral\.ai"
     r"|generativelanguage\.googleapis\.com|openclaw\.ai|docs\.openclaw\.ai|www\.w3\.org"
 )
