@@ -44,6 +44,12 @@ class Rows:
             value = int(value)
         return "" if value is None else str(value)
 
+    def sever(self) -> None:
+        """What a restart of Postgres does: every connection to these rows is cut at once."""
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        with psycopg.connect(SERVER, autocommit=True) as connection:
+            connection.execute(cut, [self.name])
+
     def _sqlite(self, question: str, values: Sequence[str]) -> Sequence[object] | None:
         connection = sqlite3.connect(f"file:{self.name}?mode=ro", uri=True, timeout=20)
         try:
