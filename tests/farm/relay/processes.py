@@ -14,7 +14,7 @@ import httpx
 from django.conf import settings
 from django.db import connection
 
-from tests.farm.relay.actors import until
+from tests.farm.relay.actors import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -42,7 +42,7 @@ def a_relay_process(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]
         process = subprocess.Popen(argv, cwd=ROOT, env=environ, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: _answers(address))
+        until(lambda: _answers(address), 4 * PATIENCE)
         yield address, process
     finally:
         process.kill()
