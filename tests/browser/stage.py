@@ -13,9 +13,17 @@ from django.utils import timezone
 
 from farm.accounts.models import Door, Invitation, User
 from farm.accounts.services import NewInvitation, Opened, add_invitation
-from farm.agents.models import Agent, Message, SharedKey, TelegramLink
+from farm.agents.models import (
+    Agent,
+    Message,
+    SharedKey,
+    SlackLink,
+    TelegramLink,
+    WhatsAppLink,
+)
 from farm.agents.services.invitations import checked_offer
 from tests.farm.web import scenes
+from tests.farm.web.channel_scenes import slack, whatsapp
 
 Author, State, Link = Message.Author, Message.State, TelegramLink.State
 HOSTILE = (
@@ -51,6 +59,8 @@ def _agents(people: scenes.People) -> dict[str, Agent]:
     failed = scenes.failed(new("Basile"), detail="hetzner: server_error (req-7c1)")
     unlinked = scenes.running(new("Maya"))
     scenes.telegram(unlinked, Link.EXPIRED)
+    slack(unlinked, SlackLink.State.WAITING)
+    whatsapp(unlinked, WhatsAppLink.State.WAITING)
     return {
         "bobs": theirs,
         "unlinked": unlinked,
@@ -98,6 +108,8 @@ def _invited(people: scenes.People, offer: NewInvitation) -> Opened:
 def _talking(agent: Agent) -> Agent:
     """Every way a line can stand; Telegram is linked."""
     scenes.telegram(agent, Link.LINKED)
+    slack(agent, SlackLink.State.LINKED)
+    whatsapp(agent, WhatsAppLink.State.LOGGED_OUT)
     scenes.says(agent, Author.MEMBER, "Qu'y a-t-il dans mes notes ?")
     scenes.says(agent, Author.AGENT, HOSTILE)
     scenes.says(agent, Author.MEMBER, "Résume le contrat", State.FAILED, "turn_failed")
