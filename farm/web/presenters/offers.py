@@ -83,6 +83,11 @@ class Chosen:
         return chosen_model(self.model_key, self.account).name
 
     @property
+    def is_shared(self) -> bool:
+        """Whether somebody else provides the AI: its words say so themselves."""
+        return chosen_model(self.model_key, self.account).key.startswith(SHARED)
+
+    @property
     def quote(self) -> Quote | None:
         """Its price, or None while it is not known."""
         return selectors.offer_for(_plan(self.plan_key).key, _region(self.region_key).key)
