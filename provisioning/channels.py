@@ -17,6 +17,13 @@ from provisioning.ssh import Shell
 _SCRIPT = "/usr/local/sbin/farm-channel"
 _FILES = Path(__file__).resolve().parent.parent / "templates" / "cloud-init" / "files"
 _PROJECTS = "/var/lib/openclaw/.openclaw/npm/projects"
+_BOOKS = "/var/lib/openclaw/.openclaw/state/openclaw.sqlite"
+_LOOK = (
+    "import sqlite3, sys; "
+    "rows = sqlite3.connect(sys.argv[1], uri=True).execute('SELECT * FROM config_machine_state'); "
+    "sys.exit(not any(sys.argv[2] in str(row) for row in rows))"
+)
+"""Whether OpenClaw's own books know of a plugin: without that it does not trust what lies there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +73,8 @@ class PluginState(StrEnum):
 
 def plugin_state(shell: Shell, plugin: Plugin, version: str) -> PluginState:
     """What the machine itself shows of the plugin in that version of OpenClaw's."""
-    package = f"{_PROJECTS}/openclaw-{plugin}-*/node_modules/@openclaw/{plugin}/package.json"
-    unit = _unit_name(plugin)
-    asked = (
-        f"systemctl is-active {unit}",
-        f"systemctl is-failed {unit}",
-        f'grep -qsF \'"version": "{version}"\' {package} && echo installed',
-    )
+    unit, there = _unit_name(plugin), _is_there(plugin, version)
+    asked = (f"systemctl is-active {unit}", f"systemctl is-failed {unit}", there)
     said = shell.run(("sh", "-c", "; ".join((*asked, "true")))).stdout.decode(errors="replace")
     words = said.split()
     if "activating" in words:
@@ -94,6 +96,15 @@ def install_plugin(shell: Shell, plugin: Plugin, version: str) -> None:
     for words in (("daemon-reload",), ("start", "--no-block", unit)):
         if shell.run(("systemctl", *words), timeout=60.0).exit_code != 0:
             raise Transient("command_failed", f"The machine refuses to install {plugin}.")
+
+
+def _is_there(plugin: Plugin, version: str) -> str:
+    """A shell's words that say "installed" if the package is there and in OpenClaw's books."""
+    package = f"{_PROJECTS}/openclaw-{plugin}-*/node_modules/@openclaw/{plugin}/package.json"
+    books = f"'file:{_BOOKS}?mode=ro' '@openclaw/{plugin}@'"
+    known = f'runuser -u openclaw -- python3 -c "{_LOOK}" {books}'
+    is_that = f'grep -qsF \'"version": "{version}"\' {package}'
+    return f"{is_that} && {{ test ! -e {_BOOKS} || {known}; }} && echo installed"
 
 
 def _unit_name(plugin: Plugin) -> str:

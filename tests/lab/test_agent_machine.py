@@ -27,8 +27,32 @@ FORGOTTEN = (
     "/root/.npm",
     "/usr/local/sbin/farm-seal",
     "/usr/local/sbin/farm-warm",
-    "/var/lib/openclaw/.openclaw/state",
+    "/usr/local/sbin/farm-channel",
+    "/var/lib/openclaw/.openclaw/config-journal-fingerprint.key",
+    "/var/lib/openclaw/.openclaw/tmp",
+    "/var/lib/openclaw/channels",
 )
+BOOKS = "/var/lib/openclaw/.openclaw/state/openclaw.sqlite"
+NOBODYS = {
+    "config_health_entries",
+    "config_machine_state",
+    "diagnostic_events",
+    "migration_runs",
+    "schema_meta",
+    "sqlite_sequence",
+}
+"""What OpenClaw's books may hold before there is an agent: which software was installed, and how."""
+FULL_TABLES = f"""
+import sqlite3
+base = sqlite3.connect("file:{BOOKS}?mode=ro", uri=True)
+for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+    try:
+        full = base.execute(f'SELECT 1 FROM "{{name}}" LIMIT 1').fetchone()
+    except sqlite3.OperationalError:
+        continue
+    if full:
+        print(name)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +128,7 @@ def test_an_image_remembers_nothing_of_the_machine_it_was(house: House, machine:
         assert len(ids) == 2
         for path in FORGOTTEN:
             assert shown(twin, "ls", path) == "", path
+        assert set(shown(twin, "python3", "-c", FULL_TABLES).split()) <= NOBODYS
         keys = shown(twin, "sh", "-c", "ls /etc/ssh/ssh_host_*").split()
         assert keys == ["/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_ed25519_key.pub"]
         assert "pip3" not in shown(twin, "cat", "/var/log/farm-install.log")

@@ -25,6 +25,7 @@ from farm.agents.reconciler.machines import shell_of
 from farm.agents.reconciler.marks import MOVED, begin_line, current, end_operation, move_agent
 from farm.agents.reconciler.setting_up import WISH, server_of
 from farm.agents.reconciler.troubles import Nap
+from farm.agents.services.channels import doubt_software
 from provisioning import backup as engine
 from provisioning.backup import Extent
 from provisioning.errors import ProvisioningError, Rejected
@@ -61,6 +62,7 @@ def restore(claim: Claim[Agent]) -> Nap:
     now = timezone.now()
     with claim.recording():
         note(agent, "restored", at=now)
+        doubt_software(agent)
         _go_on(claim)
     return AT_ONCE
 

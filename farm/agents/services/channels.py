@@ -62,6 +62,12 @@ def cut_off(agent: Agent, now: datetime) -> None:
     )
 
 
+def doubt_software(agent: Agent) -> None:
+    """Its machine was set back: what its links need there is looked for anew."""
+    SlackLink.objects.filter(agent=agent).update(ready_on="")
+    WhatsAppLink.objects.filter(agent=agent).update(ready_on="")
+
+
 def ring_channels(agent: Agent, now: datetime) -> None:
     """Have the links look again: their agent answers, or answers no more."""
     TelegramLink.objects.filter(agent=agent, state=TelegramLink.State.LINKED).update(due_at=now)
