@@ -29,6 +29,9 @@ bench-relay: setup-dev ## what the relay adds until the first byte, beside the c
 bench-billing: setup-dev ## the meter's run for 1,000 machines, beside one query after another
 	@.venv/bin/python -m bench.billing
 
+lab-deploy: setup-dev  ## deploy/cloud-init.yaml in a bare machine, its set-up page, an agent; a part of lab
+	@.venv/bin/python -m pytest -m lab -s tests/lab/test_deploy.py
+
 clean:                 ## remove what was built; the farm's data stays
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis screenshots
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.lab.story import PATIENCE
@@ -194,14 +194,7 @@ def _answer_set_up(page: Page, outside: RunningSandbox, machine: Machine, token:
 
 
 def _log_in(page: Page, outside: RunningSandbox) -> None:
-    def there() -> bool:
-        answer = page.request.get(
-            f"https://{SITE}/healthz", fail_on_status_code=False, timeout=5000
-        )
-        return answer.status == 200
-
-    until(lambda: _quietly(there))
-    page.goto(f"https://{SITE}/account/login/")
+    until(lambda: _shows(page, f"https://{SITE}/account/login/"))
     page.get_by_text("nothing on this farm is real").wait_for()
     page.locator("input[type=email]").first.fill(OPERATOR)
     page.locator("main form button[type=submit]").first.click()
@@ -209,11 +202,13 @@ def _log_in(page: Page, outside: RunningSandbox) -> None:
     page.get_by_role("button", name="Continue").click()
 
 
-def _quietly(there: object) -> bool:
+def _shows(page: Page, url: str) -> bool:
+    """Whether the page is there; the farm starts anew meanwhile."""
     try:
-        return bool(callable(there) and there())
-    except Exception:  # noqa: BLE001 - whatever Playwright calls a line that is not there yet
+        answer = page.goto(url)
+    except Error:
         return False
+    return answer is not None and answer.status == 200
 
 
 def _code(outside: RunningSandbox) -> str:
