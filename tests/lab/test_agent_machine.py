@@ -42,12 +42,12 @@ NOBODYS = {
     "sqlite_sequence",
 }
 """What OpenClaw's books may hold before there is an agent: which software was installed, and how."""
-FULL_TABLES = f"""
-import sqlite3
-base = sqlite3.connect("file:{BOOKS}?mode=ro", uri=True)
+FULL_TABLES = """
+import sqlite3, sys
+base = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
 for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
     try:
-        full = base.execute(f'SELECT 1 FROM "{{name}}" LIMIT 1').fetchone()
+        full = base.execute('SELECT 1 FROM "' + name + '" LIMIT 1').fetchone()
     except sqlite3.OperationalError:
         continue
     if full:
@@ -128,7 +128,7 @@ def test_an_image_remembers_nothing_of_the_machine_it_was(house: House, machine:
         assert len(ids) == 2
         for path in FORGOTTEN:
             assert shown(twin, "ls", path) == "", path
-        assert set(shown(twin, "python3", "-c", FULL_TABLES).split()) <= NOBODYS
+        assert set(shown(twin, "python3", "-c", FULL_TABLES, BOOKS).split()) <= NOBODYS
         keys = shown(twin, "sh", "-c", "ls /etc/ssh/ssh_host_*").split()
         assert keys == ["/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_ed25519_key.pub"]
         assert "pip3" not in shown(twin, "cat", "/var/log/farm-install.log")
