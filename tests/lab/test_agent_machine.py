@@ -45,7 +45,8 @@ NOBODYS = {
 FULL_TABLES = """
 import sqlite3, sys
 base = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
-for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+tables = base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+for (name,) in tables.fetchall():
     try:
         full = base.execute('SELECT 1 FROM "' + name + '" LIMIT 1').fetchone()
     except sqlite3.OperationalError:
