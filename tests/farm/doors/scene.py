@@ -1,0 +1,171 @@
+"""An account with everything in it that a route can be about, and everybody who may knock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from farm.accounts.models import Door, Membership, Role, User
+from farm.accounts.permissions import Action, Standing, allowed
+from farm.accounts.services import NewInvitation, account_of
+from farm.accounts.tokens import Scope, make_token
+from farm.agents.models import (
+    Agent,
+    Backup,
+    BackupKey,
+    BackupKind,
+    BackupState,
+    BudgetRequest,
+    Message,
+    SharedKey,
+    WhatsAppLink,
+)
+from farm.agents.services import invite, link_of
+from farm.billing.payers import default_payer
+from tests.farm.web import scenes
+
+S = Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who knocks, and how they stand to the account and to the agent in it."""
+
+    name: str
+    user: User | None
+    in_account: frozenset[Standing]
+    at_agent: frozenset[Standing]
+
+    def may(self, action: Action, *, about_agent: bool) -> bool:
+        """What the table says of them."""
+        return allowed(action, self.at_agent if about_agent else self.in_account)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether they must not even learn that the account exists."""
+        return self.in_account <= {S.STRANGER, S.NOBODY}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everybody, and what stands for the names in a path."""
+
+    callers: tuple[Caller, ...]
+    of_account: Mapping[str, str]
+    of_agent: Mapping[str, str]
+
+
+def scene() -> Scene:
+    """Max has a running agent in Olivia's account; Sam owns an account of his own."""
+    people = {
+        name: scenes.person(name) for name in ("olivia", "adam", "max", "mia", "sam", "oscar")
+    }
+    account = account_of(user=people["olivia"])
+    account_of(user=people["sam"])
+    for name, role in (("adam", Role.ADMIN), ("max", Role.MEMBER), ("mia", Role.MEMBER)):
+        Membership.objects.create(account=account, user=people[name], role=role)
+    User.objects.filter(pk=people["oscar"].pk).update(is_superuser=True)
+    people["oscar"].refresh_from_db()
+    for person in people.values():
+        person.set_password("a password of their own")
+        person.save()
+    agent = scenes.running(scenes.agent(people["max"]))
+    return Scene(
+        callers=tuple(_callers(people)),
+        of_account=_of_account(agent, people),
+        of_agent=_of_agent(agent),
+    )
+
+
+def _callers(people: Mapping[str, User]) -> list[Caller]:
+    standings: Mapping[str, tuple[Set[Standing], Set[Standing]]] = {
+        "sam": ({S.STRANGER}, {S.STRANGER}),
+        "mia": ({S.MEMBER}, {S.MEMBER}),
+        "max": ({S.MEMBER}, {S.MEMBER, S.KEEPER}),
+        "adam": ({S.ADMIN}, {S.ADMIN}),
+        "olivia": ({S.OWNER}, {S.OWNER}),
+        "oscar": ({S.OPERATOR}, {S.OPERATOR}),
+    }
+    nobody = frozenset({S.NOBODY})
+    callers = [Caller("nobody", None, nobody, nobody)]
+    for name, (in_account, at_agent) in standings.items():
+        callers.append(Caller(name, people[name], frozenset(in_account), frozenset(at_agent)))
+    return callers
+
+
+def _of_account(agent: Agent, people: Mapping[str, User]) -> Mapping[str, str]:
+    account, now = agent.account, timezone.now()
+    offer = NewInvitation(most_uses=9)
+    opened = invite(actor=people["olivia"], door=Door.CLI, account=account, offer=offer)
+    payer = default_payer(account)
+    key = SharedKey.objects.create(
+        account=account,
+        name="Ours",
+        provider="openai",
+        model="m",
+        key="sk-shared",
+        monthly_micros=5_000_000,
+        created_at=now,
+    )
+    Agent.objects.filter(pk=agent.pk).update(shared_key=key, ai_budget_micros=5_000_000)
+    return {
+        "account": account.uid,
+        "payer": payer.uid,
+        "username": people["mia"].username,
+        "invitation": opened.invitation.uid,
+        "token": link_of(opened).rstrip("/").rpartition("/")[2],
+        "key": key.uid,
+        "month": f"{now:%Y-%m}",
+        "form": "statement.csv",
+        "agent_uid": agent.uid,
+    }
+
+
+def _of_agent(agent: Agent) -> Mapping[str, str]:
+    now = timezone.now()
+    message = Message.objects.create(
+        agent=agent,
+        author=Message.Author.MEMBER,
+        text="Hello?",
+        at=now,
+        state=Message.State.FAILED,
+    )
+    key = BackupKey.objects.create(
+        account=agent.account, created_at=now, public="age1", private="x"
+    )
+    backup = Backup.objects.create(
+        agent=agent,
+        kind=BackupKind.DEMAND,
+        state=BackupState.KEPT,
+        asked_at=now,
+        made_at=now,
+        expires_at=now + timedelta(days=9),
+        key=key,
+    )
+    asked = BudgetRequest.objects.create(
+        agent=agent, asked_by=agent.owner, asked_at=now, step_micros=5_000_000
+    )
+    WhatsAppLink.objects.create(
+        agent=agent,
+        number="+33600000000",
+        state=WhatsAppLink.State.WAITING,
+        asked_at=now,
+        picture="data:image/png;base64,iVBORw0KGgo=",
+    )
+    return {
+        "uid": agent.uid,
+        "host": agent.host,
+        "pk": str(message.pk),
+        "backup": backup.uid,
+        "request": asked.uid,
+    }
+
+
+def token_of(caller: Caller) -> str:
+    """A token of theirs that may do everything a token can."""
+    assert caller.user
+    made = make_token(actor=caller.user, door=Door.CLI, name="walk", scopes=tuple(Scope), days=1)
+    return made.text
