@@ -41,7 +41,7 @@ NOBODYS = {
     "schema_meta",
     "sqlite_sequence",
 }
-"""What OpenClaw's books may hold before there is an agent: which software was installed, and how."""
+"""What OpenClaw's books may hold before there is an agent: which software there is."""
 FULL_TABLES = """
 import sqlite3, sys
 base = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
