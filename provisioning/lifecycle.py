@@ -264,16 +264,20 @@ def next_agent_step(agent: AgentSnapshot, now: datetime, deadlines: Deadlines) -
     match agent.phase:
         case AgentPhase.PLACING:
             return _step_of_placing(agent, deadlines)
-        case AgentPhase.RESTORING:
-            return _step_of_restoring(agent, now - agent.phase_since, deadlines)
-        case AgentPhase.CONFIGURING:
-            return _step_of_configuring(agent, now - agent.phase_since, deadlines)
+        case AgentPhase.RESTORING | AgentPhase.CONFIGURING:
+            return _step_of_waking(agent, now - agent.phase_since, deadlines)
         case AgentPhase.RUNNING:
             return _step_of_running(agent)
         case AgentPhase.FAILED | AgentPhase.DELETED if not agent.fulfilled:
             return AgentStep.START_OVER
         case _:
             return AgentStep.REST
+
+
+def _step_of_waking(agent: AgentSnapshot, waited: timedelta, deadlines: Deadlines) -> AgentStep:
+    if agent.phase is AgentPhase.RESTORING:
+        return _step_of_restoring(agent, waited, deadlines)
+    return _step_of_configuring(agent, waited, deadlines)
 
 
 _WHEN_SAVING = {Saving.UNDER_WAY: AgentStep.WAIT, Saving.FAILED: AgentStep.HOLD}
@@ -338,12 +342,15 @@ def _step_of_running(agent: AgentSnapshot) -> AgentStep:
         return AgentStep.FAIL_LOST
     if agent.fulfilled:
         return AgentStep.REST
+    return _step_of_change(agent)
+
+
+def _step_of_change(agent: AgentSnapshot) -> AgentStep:
     if agent.to_restore and agent.saving is Saving.FAILED:
         return AgentStep.GIVE_UP_RESTORE
-    if agent.to_restore and agent.saving is Saving.UNDER_WAY:
-        return AgentStep.WAIT
+    is_saved_first = agent.to_restore and agent.saving is Saving.UNDER_WAY
     # A restart would cut off the answer that its member is waiting for.
-    if agent.talking:
+    if agent.talking or is_saved_first:
         return AgentStep.WAIT
     return AgentStep.BEGIN_RESTORE if agent.to_restore else AgentStep.CONFIGURE
 

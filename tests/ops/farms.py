@@ -41,7 +41,7 @@ class Surroundings:
     data: Path
     port: int
     tunnel_port: int
-    relay_port: int = field(default_factory=lambda: free_port())
+    relay_port: int = field(default_factory=free_port)
     guests: str = "simulated"
     extra: Mapping[str, str] = field(default_factory=dict)
 

@@ -143,7 +143,9 @@ def _checked_provider(wish: KeyWish) -> ModelProvider:
     parts = urlsplit(url)
     good = parts.scheme in ("http", "https") and parts.hostname and not parts.username
     if not good or parts.query or parts.fragment or len(url) > 200 or not url.isprintable():
-        sentence = _("Give its address up to and with the version, such as https://models.example.org/v1.")
+        sentence = _(
+            "Give its address up to and with the version, such as https://models.example.org/v1."
+        )
         raise Refused("base_url", "base_url", sentence)
     return ModelProvider(
         COMPATIBLE_PROVIDER, parts.hostname or "", _checked_model(wish.model), url, ""
