@@ -1,6 +1,6 @@
 # What a person types. PORT, FARM_DATA and GUESTS may be given, as in `make run PORT=8010`.
 
-.PHONY: run setup setup-dev test test-postgres check lab bench-relay bench-billing clean
+.PHONY: run setup setup-dev test test-postgres check lab lab-deploy bench-relay bench-billing clean
 
 run: setup             ## install what is missing, start everything, print the address
 	@.venv/bin/farm up

@@ -51,6 +51,7 @@ def checked_settings() -> Iterator[Finding]:
         yield Finding("settings", str(error.msg), error.hint or "See docs/configuration.md.")
     if not errors:
         mode = "for a laptop (DEBUG is on)" if settings.DEBUG else "for production"
+        mode = "for a LAB, in which nothing is real" if settings.LAB else mode
         yield Finding("settings", f"Good {mode}.")
 
 

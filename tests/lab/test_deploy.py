@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.lab.leading import leading_to
 from tests.lab.story import PATIENCE
 from tests.ops.farms import until
 from tests.sandbox.running import RunningSandbox, sandbox
@@ -63,9 +64,12 @@ def test_a_bare_machine_becomes_a_farm_that_makes_agents(outside: RunningSandbox
     machine = _bought(outside)
     with told("from bare to the set-up page"):
         token = _token(machine)
-    flags = [*FLAGS, f"--host-resolver-rules=MAP *.localhost {machine.ipv4}"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with leading_to(machine.ipv4) as way, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=list(FLAGS),
+            proxy={"server": way, "bypass": "<-loopback>"},
+        )
         page = browser.new_context(ignore_https_errors=True, locale="en-GB").new_page()
         page.set_default_timeout(PATIENCE)
         with told("set-up page answered, all checked"):
