@@ -50,7 +50,7 @@
   function isTyping() {
     var fields = document.querySelectorAll("textarea, input:not([type=hidden])");
     return Array.prototype.some.call(fields, function (field) {
-      return field.value && field.offsetParent !== null;
+      return !field.readOnly && field.value !== field.defaultValue;
     });
   }
   document.addEventListener("farm-changed", function () {
