@@ -47,13 +47,13 @@ def checked_name(name: str) -> str:
         raise Refused(
             "name", "name_characters", _("Take a name with at least one letter or digit.")
         )
-    if _is_mixed(name):
-        raise Refused(
-            "name", "name_characters", _("Take a name whose words are each of one alphabet.")
-        )
     if _looks_reserved(name):
         raise Refused(
             "name", "name_reserved", _("This name could be taken for the farm's own: take another.")
+        )
+    if _is_mixed(name):
+        raise Refused(
+            "name", "name_characters", _("Take a name whose words are each of one alphabet.")
         )
     return name
 

@@ -42,13 +42,13 @@ def lock_living(agent: Agent) -> Agent:
 
 
 def ask_reconfigure(agent: Agent, now: datetime) -> None:
-    """Have a running agent set up again; one on its way takes the change with it."""
+    """Have a running agent set up again; one on its way, or going back, takes the change along."""
     if agent.wanted == Agent.Wanted.DELETED or agent.phase == AgentPhase.FAILED:
         return
     agent.generation += 1
     agent.due_at = now
     agent.save(update_fields=["generation", "due_at"])
-    if agent.phase == AgentPhase.RUNNING:
+    if agent.phase == AgentPhase.RUNNING and agent.restore_from is None:
         note(agent, "reconfigure_asked", at=now)
         begin(agent, OperationKind.RECONFIGURE, now)
 
