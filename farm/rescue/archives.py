@@ -72,12 +72,22 @@ def opened(archive: Path, identity: Path | None) -> Iterator[Path]:
         inside = Path(kitchen) / "inside"
         try:
             with tarfile.open(raw, mode="r:gz") as tar:
-                tar.extractall(inside, filter="data")
+                _unpack(tar, inside)
             manifest_of(inside)
         except (tarfile.TarError, OSError, ValueError, TypeError, EOFError) as error:
             sentence = f"{archive} is no whole backup of a farm ({error}): take another one."
             raise RescueRefused(sentence, "archive") from error
         yield inside
+
+
+def _unpack(tar: tarfile.TarFile, inside: Path) -> None:
+    """Files and folders that lie within, and nothing else that an archive can hold."""
+    for member in tar:
+        target = (inside / member.name).resolve()
+        if not (member.isfile() or member.isdir()) or not target.is_relative_to(inside.resolve()):
+            raise tarfile.TarError(f"{member.name} is nothing that a backup holds")
+        member.mode = 0o700 if member.isdir() else 0o600
+        tar.extract(member, inside, set_attrs=False)
 
 
 def manifest_of(inside: Path) -> Manifest:

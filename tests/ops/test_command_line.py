@@ -39,7 +39,7 @@ def test_the_help_names_every_command_and_loads_no_django(tmp_path: Path) -> Non
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("words", [("nonsense",), ("up", "--nonsense"), ("agents", "create"), ()])
+@pytest.mark.parametrize("words", [("nonsense",), ("up", "--nonsense"), ("agents", "create")])
 def test_wrong_usage_exits_2(words: tuple[str, ...], tmp_path: Path) -> None:
     assert farm(*words, data=tmp_path).returncode == 2
 
@@ -122,6 +122,8 @@ def test_production_starts_with_everything_given(tmp_path: Path) -> None:
         ALLOWED_HOSTS="farm.example.org",
         AGENTS_DOMAIN="agents.example.net",
         SSH_SOURCES="203.0.113.7/32",
+        EDGE_ADDRESSES="203.0.113.7",
+        AGENT_URL="https://{host}.agents.example.net",
         HETZNER_TOKEN="t" * 64,
         EMAIL_HOST="mail.example.org",
     )

@@ -60,7 +60,7 @@ def test_an_image_and_an_agent_on_the_command_line(surroundings: Surroundings) -
         assert "\x1b" not in made.stdout
         gone = surroundings.farm("agents", "delete", "Ada", "--yes")
         assert gone.returncode == 0
-        assert gone.stdout.endswith("\nAda is deleted.\n")
+        assert "\nAda is deleted. It can be brought back until " in gone.stdout
         inventory = surroundings.farm("sandbox", "inventory", "--json")
         there = json.loads(inventory.stdout)["hetzner"]
         assert there["servers"] == []

@@ -67,11 +67,13 @@ def person(name: str) -> User:
 def prices(*, but: str = "") -> None:
     """What the cloud's list says about everything in the catalogue, `but` one region."""
     hourly = {"small": 7_100, "large": 12_300}
+    regions = catalog().regions
+    left_out = set(regions.get(but).places) if but else set()
+    places = [place for region in regions.items for place in region.places]
     for plan in catalog().plans.items:
-        for region in [region for region in catalog().regions.items if region.key != but]:
-            for place in region.places:
-                for server_type in plan.server_types[place.provider]:
-                    _offer(place, server_type, hourly.get(plan.key, 20_000))
+        for place in [place for place in places if place not in left_out]:
+            for server_type in plan.server_types[place.provider]:
+                _offer(place, server_type, hourly.get(plan.key, 20_000))
 
 
 def _offer(place: Place, server_type: str, hourly: int) -> None:

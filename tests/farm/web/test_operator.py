@@ -40,7 +40,7 @@ def silent(agent: Agent, *, told: bool) -> Agent:
 
 def beat() -> None:
     """A worker is alive."""
-    WorkerBeat.objects.create(worker="here:1", at=timezone.now())
+    WorkerBeat.objects.create(worker="loop here:1", at=timezone.now())
 
 
 def test_nothing_to_do_is_one_grey_line(olga: Client) -> None:
