@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import pytest
 
+from tests.farm.matrix.counting import orders_given
 from tests.farm.matrix.farms import Farm, alive, wait_until
 from tests.farm.matrix.verdicts import none_left, one_running
+from tests.pairs.own import SERVER
 
 # A few more than a create and a delete were seen to make; `test_every_call_is_struck` holds them.
 CREATE_CALLS = 30
 DELETE_CALLS = 7
+# With more orders than these there is a call that no kill strikes.
+CREATE_ORDERS, DELETE_ORDERS = 10, 4
 WHENS = ("before", "after")
+STRIDE = 6 if SERVER else 1
+"""Every call is struck on SQLite; with Celery, whose workers take seconds to start, some are."""
 
 
 def kill_at(farm: Farm, pid: int, call: int, when: str) -> None:
@@ -30,14 +36,8 @@ def go_on(farm: Farm, first: int) -> None:
         farm.restart()
 
 
-def calls_made(farm: Farm) -> int:
-    """How many outside calls the sandbox counted since its faults were cleared."""
-    calls: int = farm.control.get("/faults").json()["calls"]
-    return calls
-
-
 @pytest.mark.parametrize("when", WHENS)
-@pytest.mark.parametrize("call", range(1, CREATE_CALLS + 1))
+@pytest.mark.parametrize("call", range(1, CREATE_CALLS + 1, STRIDE))
 def test_a_kill_during_create_ends_in_one_agent_that_answers(
     farm: Farm, call: int, when: str
 ) -> None:
@@ -73,8 +73,8 @@ def test_every_call_is_struck(farm: Farm) -> None:
     farm.start_worker()
     farm.wish("ask")
     wait_until("the agent runs", lambda: farm.phase() == "running")
-    created = calls_made(farm)
+    created = orders_given(farm)
     farm.wish("delete")
     none_left(farm)
-    assert created <= CREATE_CALLS
-    assert calls_made(farm) - created <= DELETE_CALLS
+    assert created <= CREATE_ORDERS
+    assert orders_given(farm) - created <= DELETE_ORDERS
