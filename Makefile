@@ -1,6 +1,6 @@
 # What a person types. PORT, FARM_DATA and GUESTS may be given, as in `make run PORT=8010`.
 
-.PHONY: run setup setup-dev test test-postgres check lab lab-deploy bench-relay bench-billing clean
+.PHONY: run setup setup-dev test test-postgres check lab lab-long lab-deploy bench-relay bench-billing clean
 
 run: setup             ## install what is missing, start everything, print the address
 	@.venv/bin/farm up
@@ -15,13 +15,16 @@ test: setup-dev        ## unit, engine, wire and pages, on simulated guests
 	@.venv/bin/python -m pytest -n 4
 
 test-postgres: setup-dev  ## the same of what keeps rows, on Postgres and Redis with Celery's workers
-	@.venv/bin/python -m tests.pairs -n 4 tests/farm tests/ops tests/browser
+	@.venv/bin/python -m tests.pairs -n 4 tests/farm/accounts tests/farm/agents tests/farm/api tests/farm/billing tests/farm/doors tests/farm/stores tests/farm/web tests/farm/matrix/test_conversations.py
 
 check: setup-dev       ## format, lint, types, import rules, migrations, locks, translations
 	@deploy/check.sh
 
 lab: setup-dev         ## the whole story with a real guest and the real OpenClaw
-	@.venv/bin/python -m pytest -m lab -s
+	@.venv/bin/python -m pytest -m "lab and not long" -s
+
+lab-long: setup-dev    ## what takes longer on real guests: backups, chat apps, the other models' dialects
+	@.venv/bin/python -m pytest -m "lab and long" -s --deselect tests/lab/test_deploy.py
 
 bench-relay: setup-dev ## what the relay adds until the first byte, beside the call without it
 	@.venv/bin/python -m bench.relay
@@ -29,7 +32,7 @@ bench-relay: setup-dev ## what the relay adds until the first byte, beside the c
 bench-billing: setup-dev ## the meter's run for 1,000 machines, beside one query after another
 	@.venv/bin/python -m bench.billing
 
-lab-deploy: setup-dev  ## deploy/cloud-init.yaml in a bare machine, its set-up page, an agent; a part of lab
+lab-deploy: setup-dev  ## deploy/cloud-init.yaml in a bare machine, its set-up page, an agent; takes as long as all of that
 	@.venv/bin/python -m pytest -m lab -s tests/lab/test_deploy.py
 
 clean:                 ## remove what was built; the farm's data stays

@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.db import connections
 
 from farm.billing.append_only import unguard_lines
+
+# How fast examples come depends on what else this machine does, and is no promise of ours.
+hypothesis.settings.register_profile(
+    "farm", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("farm")
 
 
 @pytest.fixture(scope="session")

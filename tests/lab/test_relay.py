@@ -35,7 +35,10 @@ true
 """
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic", "google"])
+OTHERS = [pytest.param(name, marks=pytest.mark.long) for name in ("anthropic", "google")]
+
+
+@pytest.mark.parametrize("provider", ["openai", *OTHERS])
 def test_a_shared_key_never_reaches_the_machine(tmp_path: Path, provider: str) -> None:
     farm = Surroundings(tmp_path, free_port(), free_port(), guests="real")
     with running_farm(farm) as running:

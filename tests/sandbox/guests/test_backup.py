@@ -22,6 +22,9 @@ ROOM = 50_000_000
 LEFT = f"test ! -e {backup.HOLD}"
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def machine(house: House, image: str) -> Iterator[Machine]:
     """A machine whose agent runs."""

@@ -21,6 +21,9 @@ SLACK_MEMBER, SLACK_STRANGER = "UBOB", "UMALLORY"
 NUMBER = "+33612345678"
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def machine(house: House, image: str) -> Iterator[Machine]:
     """A machine from the image, on which no agent runs yet."""
