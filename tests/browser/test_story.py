@@ -137,8 +137,9 @@ def paste(page: Page, token: str, shown: str) -> None:
         try:
             for folded in page.locator("#telegram details:not([open]) > summary").all():
                 folded.click(timeout=SOON)
-            page.get_by_label("Token of the bot").fill(token, timeout=SOON)
-            page.get_by_role("button", name="Link Telegram").click(timeout=SOON)
+            form = page.locator("#telegram")
+            form.get_by_label("Token of the bot").fill(token, timeout=SOON)
+            form.get_by_role("button", name="Link Telegram").click(timeout=SOON)
             page.locator(shown).wait_for(timeout=SOON)
         except Error:
             return page.locator(shown).is_visible()

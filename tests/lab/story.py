@@ -132,8 +132,9 @@ class Story:
         control = self.surroundings.outside["SANDBOX_CONTROL_URL"].rstrip("/")
         wish = {"name": self.name, "username": f"{self.name.lower()}_story_bot"}
         bot = httpx.post(f"{control}/telegram/bots", json=wish).json()
-        self.page.get_by_label("Token of the bot").fill(bot["token"])
-        self.page.get_by_role("button", name="Link Telegram").click()
+        form = self.page.locator("#telegram")
+        form.get_by_label("Token of the bot").fill(bot["token"])
+        form.get_by_role("button", name="Link Telegram").click()
         phone = Phone(control, self.person, bot["username"])
         phone.write(self.page.locator(".passcode").inner_text())
         self.page.locator("#telegram").get_by_text("Telegram is linked").wait_for()
