@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db import transaction
 
 LOOK = "farm.look"
+LOOK_EXPIRES = 5.0
+"""Seconds after which another look has found what this one would have."""
 
 
 def ring() -> None:
@@ -22,4 +24,4 @@ def _ring() -> None:
     # Only where there is a broker is Celery loaded at all.
     from farm.celery import app  # noqa: PLC0415
 
-    app.send_task(LOOK, retry=False)
+    app.send_task(LOOK, expires=LOOK_EXPIRES, retry=False)

@@ -269,7 +269,7 @@ WORKER_THREADS = env.number("WORKER_THREADS", 8)
 # it may be lost, late or doubled. Turns of conversations and what else takes minutes have a queue
 # of their own. Times are in seconds.
 BROKER_URL = env.text("BROKER_URL")
-LOOK_SECONDS = 1
+LOOK_SECONDS = 2
 STEP_SECONDS = 10 * 60
 LONG_SECONDS = 60 * 60
 CELERY_BROKER_URL = BROKER_URL
@@ -289,7 +289,7 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 8
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "farm.tick", "schedule": LOOK_SECONDS, "options": {"expires": 10}}
+    "tick": {"task": "farm.tick", "schedule": LOOK_SECONDS, "options": {"expires": LOOK_SECONDS}}
 }
 
 # How long the farm waits before it does something else, in seconds.

@@ -18,32 +18,25 @@ from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
 from farm.agents.beats import TICK, beat, beat_until
-from farm.agents.reconciler.backup_rounds import ensure_backup_round
 from farm.agents.reconciler.driving import Job, Renewable, due_jobs, job_of
-from farm.agents.reconciler.edges import ensure_edge_rounds
-from farm.agents.reconciler.metering import ensure_meter
-from farm.agents.reconciler.projects import ensure_projects
-from farm.bell import LOOK
+from farm.agents.worker import prepare
+from farm.bell import LOOK, LOOK_EXPIRES
 from farm.celery import app
 
 logger = logging.getLogger(__name__)
 STEPS, LONG = "steps", "long"
-EXPIRES = 10.0
-"""Seconds after which nobody needs the message any more: another look found the row again."""
+TAKE_EXPIRES = 30.0
+"""Seconds; longer than looks last: they must not pile up before the steps that they asked for."""
 
 
 @app.task(name="farm.tick", time_limit=60, soft_time_limit=50)
 def tick() -> None:
     """What the beat sends every few seconds."""
     beat(TICK, timezone.now())
-    ensure_projects(timezone.now())
-    ensure_meter(timezone.now())
-    ensure_edge_rounds(timezone.now())
-    ensure_backup_round(timezone.now())
     look()
 
 
-@app.task(name=LOOK, expires=EXPIRES, time_limit=60, soft_time_limit=50)
+@app.task(name=LOOK, expires=LOOK_EXPIRES, time_limit=60, soft_time_limit=50)
 def look() -> None:
     """Send for as much of what is due as can be begun now; the end of each step looks again."""
     due = due_jobs(timezone.now())
@@ -55,7 +48,7 @@ def look() -> None:
 
 @app.task(
     name="farm.take",
-    expires=EXPIRES,
+    expires=TAKE_EXPIRES,
     time_limit=settings.STEP_SECONDS,
     soft_time_limit=settings.STEP_SECONDS - 30,
 )
@@ -66,7 +59,7 @@ def take(sort: str, pk: int) -> None:
 
 @app.task(
     name="farm.take_long",
-    expires=EXPIRES,
+    expires=TAKE_EXPIRES,
     time_limit=settings.LONG_SECONDS,
     soft_time_limit=settings.LONG_SECONDS - 30,
 )
@@ -79,12 +72,12 @@ def _take(sort: str, pk: int) -> None:
     try:
         with _renewing() as seen:
             taken = job_of(sort, pk).work(seen)
+        if taken:
+            # Here and now: what this step rang for does not wait behind other messages.
+            look()
     except Error:
         # The row stays claimed until its lease ends: nothing is lost but a little time.
         logger.exception("The database failed during %s %s.", sort, pk)
-        return
-    if taken:
-        look.apply_async(retry=False)
 
 
 def _first_of(jobs: Sequence[Job], *, long: bool) -> Sequence[Job]:
@@ -121,4 +114,9 @@ def say_that_it_lives(sender: WorkController, **_: object) -> None:
     queues = ",".join(sorted(sender.app.amqp.queues.consume_from))
     part = queues if queues in (STEPS, LONG) else f"{STEPS},{LONG}"
     forever = threading.Event()
-    threading.Thread(target=beat_until, args=(forever, part), daemon=True).start()
+    threading.Thread(target=_live, args=(forever, part), daemon=True).start()
+
+
+def _live(forever: threading.Event, part: str) -> None:
+    prepare(forever)
+    beat_until(forever, part)

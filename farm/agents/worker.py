@@ -19,7 +19,7 @@ from farm.agents.reconciler.edges import ensure_edge_rounds
 from farm.agents.reconciler.metering import ensure_meter
 from farm.agents.reconciler.projects import ensure_projects
 
-__all__ = ["drive_due", "run_worker"]
+__all__ = ["drive_due", "prepare", "run_worker"]
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY = 0.25
@@ -88,7 +88,7 @@ def run_worker(stop: threading.Event, threads: int) -> None:
     wake = threading.Event()
     keeper = threading.Thread(target=_keep_leases, args=(stop, steps, turns), daemon=True)
     keeper.start()
-    _prepare(stop)
+    prepare(stop)
     while not stop.is_set():
         _look(steps, turns, wake)
         wake.wait(LOOK_EVERY)
@@ -96,7 +96,8 @@ def run_worker(stop: threading.Event, threads: int) -> None:
     _end(steps, turns)
 
 
-def _prepare(stop: threading.Event) -> None:
+def prepare(stop: threading.Event) -> None:
+    """Make the rows of what is done again and again, as soon as the database takes them."""
     while not stop.is_set():
         try:
             ensure_projects(timezone.now())

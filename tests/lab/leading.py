@@ -22,7 +22,10 @@ def leading_to(ipv4: str) -> Iterator[str]:
 
         def handle(self) -> None:
             """Read up to the empty line, then carry bytes both ways."""
-            port = int(self.rfile.readline().split()[1].rpartition(b":")[2])
+            method, asked, _ = self.rfile.readline().split()
+            if method != b"CONNECT":
+                return
+            port = int(asked.rpartition(b":")[2])
             while self.rfile.readline().strip():
                 continue
             with socket.create_connection((ipv4, port), 10) as there:

@@ -20,7 +20,7 @@ from tests.lab.story import PATIENCE
 from tests.ops.farms import until
 from tests.sandbox.running import RunningSandbox, sandbox
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE, AGENTS, OPERATOR = "farm.localhost", "agents-of-it.localhost", "olga@example.org"
@@ -209,7 +209,7 @@ def _log_in(page: Page, outside: RunningSandbox) -> None:
 def _shows(page: Page, url: str) -> bool:
     """Whether the page is there; the farm starts anew meanwhile."""
     try:
-        answer = page.goto(url)
+        answer = page.goto(url, timeout=10_000)
     except Error:
         return False
     return answer is not None and answer.status == 200
