@@ -79,7 +79,9 @@ def _opened(page: Page) -> list[str]:
         page.get_by_role("link", name="Open its console").click()
     console = opened.value
     console.get_by_text("Connected").first.wait_for(timeout=60_000)
-    assert re.fullmatch(r"vera\.agents\.localhost:\d+/chat(/main)?", console.url.partition("://")[2])
+    assert re.fullmatch(
+        r"vera\.agents\.localhost:\d+/chat(/main)?", console.url.partition("://")[2]
+    )
     assert any("Vera" in frame for frame in frames)
     return frames
 
