@@ -122,7 +122,7 @@ def test_production_starts_with_everything_given(tmp_path: Path) -> None:
         ALLOWED_HOSTS="farm.example.org",
         AGENTS_DOMAIN="agents.example.net",
         SSH_SOURCES="203.0.113.7/32",
-        EDGE_ADDRESSES="203.0.113.7",
+        EDGE_ADDRESSES="9.9.9.9",
         AGENT_URL="https://{host}.agents.example.net",
         HETZNER_TOKEN="t" * 64,
         EMAIL_HOST="mail.example.org",
