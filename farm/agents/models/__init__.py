@@ -34,6 +34,7 @@ from farm.agents.models.operations import (
     OperationStep,
 )
 from farm.agents.models.orphans import Orphan, OrphanKind
+from farm.agents.models.rescues import Rescue, RescueKind
 from farm.agents.models.rows import Drivable
 from farm.agents.models.servers import Server, ServerPhase
 from farm.agents.models.watch import Watch
@@ -65,6 +66,8 @@ __all__ = [
     "Orphan",
     "OrphanKind",
     "ProviderProject",
+    "Rescue",
+    "RescueKind",
     "Server",
     "ServerPhase",
     "SharedKey",
