@@ -17,6 +17,7 @@ from hcloud.server_types import ServerType
 from hcloud.servers import CreateServerResponse, Server
 from hcloud.volumes import Volume
 
+from provisioning.budget import Boundless, Budget
 from provisioning.errors import Rejected, Transient
 from provisioning.hetzner_bills import bills_of
 from provisioning.hetzner_errors import LastAnswer, farm_errors
@@ -38,6 +39,7 @@ from provisioning.provider import (
     MachineOrder,
     Offer,
 )
+from provisioning.transport import count
 
 ENDPOINT = "https://api.hetzner.cloud/v1"
 TIMEOUTS = (3.05, 20.0)
@@ -48,7 +50,9 @@ ACTIONS_PER_REQUEST = 50
 class _Connection(threading.local):
     """A client of each thread's own: the SDK's session must not be shared between threads."""
 
-    def __init__(self, token: str, endpoint: str, timeouts: tuple[float, float]) -> None:
+    def __init__(
+        self, token: str, endpoint: str, timeouts: tuple[float, float], budget: Budget
+    ) -> None:
         self.last = LastAnswer()
         self.client = Client(
             token=token,
@@ -61,12 +65,14 @@ class _Connection(threading.local):
         base = self.client._client  # noqa: SLF001
         base._retry_max_retries = 0  # noqa: SLF001
         base._session.hooks["response"].append(self.last.note)  # noqa: SLF001
+        count(base._session, budget)  # noqa: SLF001
 
 
 class Hetzner:
     """One project of the Hetzner Cloud. Safe to share between threads.
 
-    `timeouts` are seconds to connect and to wait for the answer.
+    `timeouts` are seconds to connect and to wait for the answer; `budget` is asked before every
+    request.
     """
 
     name = "hetzner"
@@ -77,8 +83,10 @@ class Hetzner:
         token: str,
         endpoint: str = ENDPOINT,
         timeouts: tuple[float, float] = TIMEOUTS,
+        budget: Budget | None = None,
     ) -> None:
-        self._connection = _Connection(token, endpoint.rstrip("/"), timeouts)
+        counting = budget or Boundless()
+        self._connection = _Connection(token, endpoint.rstrip("/"), timeouts, counting)
 
     @property
     def _client(self) -> Client:

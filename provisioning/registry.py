@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from provisioning.budget import Budget
 from provisioning.errors import NeedsOperator
 from provisioning.hetzner import ENDPOINT, Hetzner
 from provisioning.provider import Provider
@@ -26,28 +27,31 @@ class Credentials:
     zones: tuple[str, ...] = ZONES
 
 
-def provider_for(credentials: Credentials) -> Provider:
-    """The cloud that `credentials` open; no request is made. NeedsOperator if they cannot."""
+def provider_for(credentials: Credentials, budget: Budget | None = None) -> Provider:
+    """The cloud that `credentials` open; no request is made. NeedsOperator if they cannot.
+
+    `budget` is asked before each request there; without one none is counted.
+    """
     if credentials.provider == "hetzner":
-        return _hetzner(credentials)
+        return _hetzner(credentials, budget)
     if credentials.provider == "scaleway":
-        return _scaleway(credentials)
+        return _scaleway(credentials, budget)
     raise NeedsOperator(
         "unknown_provider",
         f'There is no cloud "{credentials.provider}" here: use "hetzner" or "scaleway".',
     )
 
 
-def _hetzner(credentials: Credentials) -> Hetzner:
+def _hetzner(credentials: Credentials, budget: Budget | None) -> Hetzner:
     token = credentials.token.strip()
     if not token:
         raise NeedsOperator("no_token", "No Hetzner token is set: put one in HETZNER_TOKEN.")
     if not (token.isascii() and token.isalnum()):
         raise NeedsOperator("bad_token", "HETZNER_TOKEN holds more than a token: paste it again.")
-    return Hetzner(token=token, endpoint=credentials.endpoint)
+    return Hetzner(token=token, endpoint=credentials.endpoint, budget=budget)
 
 
-def _scaleway(credentials: Credentials) -> Scaleway:
+def _scaleway(credentials: Credentials, budget: Budget | None) -> Scaleway:
     needed = (credentials.access_key, credentials.token, credentials.project)
     if not all(word.strip() for word in needed):
         raise NeedsOperator(
@@ -61,6 +65,7 @@ def _scaleway(credentials: Credentials) -> Scaleway:
             project=credentials.project.strip(),
             zones=credentials.zones,
             endpoint=credentials.endpoint,
+            budget=budget,
         )
     except ValueError:
         # The SDK's own sentence would show the secret key.

@@ -11,6 +11,7 @@ from scaleway import Client
 from scaleway.instance.v1 import Arch, Image, Server, ServerAction
 from scaleway.product_catalog.v2alpha1 import ListPublicCatalogProductsRequestProductType as Product
 
+from provisioning.budget import Boundless, Budget
 from provisioning.errors import (
     NeedsOperator,
     NoCapacity,
@@ -70,7 +71,7 @@ class Scaleway:
 
     A machine's `provider_id` is its zone and its name, "fr-par-1/farm-1": what is left of a machine
     has no id of its own. ValueError for keys that cannot be Scaleway's. `timeouts` are seconds to
-    connect and to wait for the answer.
+    connect and to wait for the answer; `budget` is asked before every request.
     """
 
     name = "scaleway"
@@ -84,6 +85,7 @@ class Scaleway:
         zones: Sequence[str] = ZONES,
         endpoint: str = ENDPOINT,
         timeouts: tuple[float, float] = TIMEOUTS,
+        budget: Budget | None = None,
     ) -> None:
         client = Client(
             access_key=access_key,
@@ -95,7 +97,7 @@ class Scaleway:
         )
         client.validate()
         self._zones = tuple(zones)
-        self._lines = Lines(client, timeouts)
+        self._lines = Lines(client, timeouts, budget or Boundless())
         self._homes: dict[str, str] = {}
         self._prices: dict[str, Prices] = {}
 

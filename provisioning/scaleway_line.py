@@ -8,21 +8,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Protocol, TypeVar
 
 import requests
-from requests.adapters import HTTPAdapter
 from scaleway import Client
 from scaleway.block.v1 import BlockV1API
 from scaleway.instance.v1.custom_api import InstanceUtilsV1API
 from scaleway.marketplace.v2 import MarketplaceV2API
 from scaleway.product_catalog.v2alpha1 import ProductCatalogV2Alpha1PublicCatalogAPI
-from urllib3.util import Retry
 
+from provisioning.budget import Budget
 from provisioning.scaleway_errors import refusal_of
+from provisioning.transport import CountedRetry, count
 
 PAGE = 100
 MOST_PAGES = 200
 WRITING = ("POST", "PUT", "PATCH")
 # Reading may be asked again at once; a write never is without looking first.
-AGAIN = Retry(
+AGAIN = CountedRetry(
     total=2,
     backoff_factor=0.1,
     status_forcelist=(502, 503, 504),
@@ -123,10 +123,9 @@ class PriceList(_Direct, ProductCatalogV2Alpha1PublicCatalogAPI):
 class Lines(threading.local):
     """The APIs for each thread: their session must not be shared between threads."""
 
-    def __init__(self, client: Client, timeouts: tuple[float, float]) -> None:
+    def __init__(self, client: Client, timeouts: tuple[float, float], budget: Budget) -> None:
         session = requests.Session()
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, HTTPAdapter(max_retries=AGAIN))
+        count(session, budget, AGAIN)
         self.instance = _lined(Instance(client), session, timeouts)
         self.block = _lined(Block(client), session, timeouts)
         self.market = _lined(Market(client), session, timeouts)
