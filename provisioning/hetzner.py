@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from hcloud import APIException, Client
 from hcloud.firewalls import BoundFirewall
-from hcloud.firewalls import FirewallRule as CloudRule
-from hcloud.images import BoundImage, Image
+from hcloud.images import Image
 from hcloud.locations import Location
 from hcloud.primary_ips import PrimaryIP
 from hcloud.server_types import ServerType
@@ -21,18 +19,20 @@ from provisioning.budget import Boundless, Budget
 from provisioning.errors import Rejected, Transient
 from provisioning.hetzner_bills import bills_of
 from provisioning.hetzner_errors import LastAnswer, farm_errors
-from provisioning.hetzner_values import (
-    action_of,
-    cloud_rules,
-    machine_of,
-    offers_of,
-    rule_key,
-    selector,
+from provisioning.hetzner_parts import (
+    absence_is_fine,
+    ensured,
+    image_named,
+    newest_copy,
+    snapshots_with,
 )
+from provisioning.hetzner_values import action_of, copy_of, machine_of, offers_of, selector
 from provisioning.provider import (
+    BUILD_LABEL,
     Action,
     Billable,
     BillableKind,
+    Copy,
     Created,
     Firewall,
     Machine,
@@ -76,6 +76,7 @@ class Hetzner:
     """
 
     name = "hetzner"
+    off_is_free = False
 
     def __init__(
         self,
@@ -117,11 +118,8 @@ class Hetzner:
         """The id of the newest available snapshot with all `labels`; one boots everywhere."""
         del location
         with farm_errors(self._last, writes=False):
-            # The SDK (2.27) sends the page size as `status`, so the status is looked at here.
-            images = self._client.images.get_all(type=["snapshot"], label_selector=selector(labels))
-            there = (image for image in images if image.status == "available")
-            newest = max(there, key=_age, default=None)
-            return None if newest is None else str(newest.id)
+            copy = newest_copy(self._client, labels)
+            return copy.image if copy else None
 
     def find(self, name: str) -> Machine | None:
         """The machine of that name, or None."""
@@ -133,8 +131,8 @@ class Hetzner:
         """Make the machine, or adopt the one that our own lost call made; see Provider."""
         if len(order.user_data.encode()) > MAX_USER_DATA:
             raise Rejected("user_data_too_long", "The machine's user-data exceeds 32,768 bytes.")
-        firewall = self._ensured(order.firewall)
         with farm_errors(self._last, writes=True):
+            firewall = ensured(self._client, order.firewall)
             try:
                 answer = self._order(order, firewall)
             except APIException as refusal:
@@ -147,7 +145,8 @@ class Hetzner:
 
     def admit(self, firewall: Firewall) -> None:
         """Bring the project's one firewall of that name in step; see Provider."""
-        self._ensured(firewall)
+        with farm_errors(self._last, writes=True):
+            ensured(self._client, firewall)
 
     def actions(self, ids: Sequence[str]) -> tuple[Action, ...]:
         """How these orders stand, fifty to a request; ids the cloud forgot are left out."""
@@ -161,33 +160,80 @@ class Hetzner:
 
     def shutdown(self, provider_id: str) -> None:
         """Press the power button; a machine that is gone is no error."""
-        with farm_errors(self._last, writes=True), _absence_is_fine():
+        with farm_errors(self._last, writes=True), absence_is_fine():
             self._client.servers.shutdown(Server(id=int(provider_id)))
 
     def power_on(self, provider_id: str) -> None:
         """Switch it on; one that is on stays so."""
-        with farm_errors(self._last, writes=True), _absence_is_fine():
+        with farm_errors(self._last, writes=True), absence_is_fine():
             self._client.servers.power_on(Server(id=int(provider_id)))
 
     def power_off(self, provider_id: str) -> None:
         """Pull the plug; one that is off stays so, and costs as much."""
-        with farm_errors(self._last, writes=True), _absence_is_fine():
+        with farm_errors(self._last, writes=True), absence_is_fine():
             self._client.servers.power_off(Server(id=int(provider_id)))
 
-    def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> str:
-        """Order a snapshot; answers its image's id, which becomes available later."""
+    def restart(self, provider_id: str) -> None:
+        """Pull the plug of one that is on, and put it back."""
+        with farm_errors(self._last, writes=True), absence_is_fine():
+            server = self._client.servers.get_by_id(int(provider_id))
+            if server.status == Server.STATUS_RUNNING:
+                server.reset()
+
+    def resize(self, provider_id: str, server_type: str) -> tuple[str, ...]:
+        """Look, and order the other type with the disk as it is; see Provider."""
+        with farm_errors(self._last, writes=True), absence_is_fine():
+            server = self._client.servers.get_by_id(int(provider_id))
+            if server.server_type and server.server_type.name == server_type:
+                return ()
+            kind = ServerType(name=server_type)
+            return (str(server.change_type(kind, upgrade_disk=False).id),)
+        return ()
+
+    def rebuild(self, order: MachineOrder, *, wish: str) -> Created | None:
+        """Look, order the fresh disk, and mark the server as built for `wish`; see Provider."""
+        order = replace(order, labels={**order.labels, BUILD_LABEL: wish})
+        with farm_errors(self._last, writes=False):
+            server = self._client.servers.get_by_name(order.name)
+        if server is None:
+            return self.create(order)
+        self._check_ours(machine_of(server), order)
+        if (server.labels or {}).get(BUILD_LABEL) == wish:
+            return Created(machine_of(server))
         with farm_errors(self._last, writes=True):
+            answer = server.rebuild(image_named(order.image), user_data=order.user_data)
+            # A kill before this builds it once more: nobody was told that it is there.
+            marked = server.update(labels=dict(order.labels))
+            return Created(machine_of(marked), (str(answer.action.id),))
+
+    def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> Copy:
+        """Look for the copy, and order it if there is none; see Provider."""
+        with farm_errors(self._last, writes=True):
+            there = snapshots_with(self._client, labels)
+            if there:
+                return copy_of(there[0])
             answer = self._client.servers.create_image(
                 Server(id=int(provider_id)),
                 description=description,
                 type="snapshot",
                 labels=dict(labels),
             )
-            return str(answer.image.id)
+            return copy_of(answer.image)
+
+    def copies(self, labels: Mapping[str, str], location: str = "") -> tuple[Copy, ...]:
+        """Every snapshot with all `labels`, the newest first; each boots everywhere."""
+        del location
+        with farm_errors(self._last, writes=False):
+            return tuple(copy_of(image) for image in snapshots_with(self._client, labels))
+
+    def discard(self, copy: Copy) -> None:
+        """Delete the snapshot."""
+        with farm_errors(self._last, writes=True), absence_is_fine():
+            self._client.images.delete(Image(id=int(copy.id)))
 
     def delete(self, provider_id: str) -> tuple[str, ...]:
         """Delete the machine; its automatic primary IPs vanish with it."""
-        with farm_errors(self._last, writes=True), _absence_is_fine():
+        with farm_errors(self._last, writes=True), absence_is_fine():
             return (str(self._client.servers.delete(Server(id=int(provider_id))).id),)
         return ()
 
@@ -214,7 +260,7 @@ class Hetzner:
     def remove(self, billable: Billable) -> None:
         """Delete one thing; an address that came with a server goes with it."""
         number = int(billable.id)
-        with farm_errors(self._last, writes=True), _absence_is_fine():
+        with farm_errors(self._last, writes=True), absence_is_fine():
             match billable.kind:
                 case BillableKind.SERVER:
                     self._client.servers.delete(Server(id=number))
@@ -230,7 +276,7 @@ class Hetzner:
         return self._client.servers.create(
             name=order.name,
             server_type=ServerType(name=order.server_type),
-            image=_image(order.image),
+            image=image_named(order.image),
             location=Location(name=order.location),
             firewalls=[firewall],
             user_data=order.user_data,
@@ -242,50 +288,14 @@ class Hetzner:
         machine = self.find(order.name)
         if machine is None:
             raise Transient("name_taken", f"The name {order.name} is taken and cannot be seen yet.")
-        if not order.labels.items() <= machine.labels.items():
+        self._check_ours(machine, order)
+        return machine
+
+    def _check_ours(self, machine: Machine, order: MachineOrder) -> None:
+        wanted = {key: word for key, word in order.labels.items() if key != BUILD_LABEL}
+        if not wanted.items() <= machine.labels.items():
             raise Rejected(
                 "name_taken",
                 f"A machine named {order.name} that is not ours is in the project: remove or "
                 "rename it there, or create the agent anew.",
             )
-        return machine
-
-    def _ensured(self, wanted: Firewall) -> BoundFirewall:
-        """The firewall of that name with these very rules; made or corrected if need be."""
-        rules = cloud_rules(wanted)
-        with farm_errors(self._last, writes=True):
-            firewall = self._client.firewalls.get_by_name(wanted.name)
-            firewall = firewall or self._new_firewall(wanted.name, rules)
-            if {rule_key(rule) for rule in firewall.rules or ()} != {rule_key(r) for r in rules}:
-                firewall.set_rules(rules)
-            return firewall
-
-    def _new_firewall(self, name: str, rules: list[CloudRule]) -> BoundFirewall:
-        try:
-            return self._client.firewalls.create(name=name, rules=rules).firewall
-        except APIException as refusal:
-            if refusal.code != "uniqueness_error":
-                raise
-        # Another worker was faster with the farm's first machine.
-        made = self._client.firewalls.get_by_name(name)
-        if made is None:
-            raise Transient("firewall_taken", f"The firewall {name} is taken and not seen yet.")
-        return made
-
-
-@contextmanager
-def _absence_is_fine() -> Iterator[None]:
-    try:
-        yield
-    except APIException as refusal:
-        if refusal.code != "not_found":
-            raise
-
-
-def _image(word: str) -> Image:
-    # Snapshots have no name and go by their id.
-    return Image(id=int(word)) if word.isdecimal() else Image(name=word)
-
-
-def _age(image: BoundImage) -> tuple[datetime, int]:
-    return (image.created or datetime.min.replace(tzinfo=UTC), image.id or 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from hcloud.images import BoundImage
 from hcloud.locations import Location
@@ -13,11 +12,8 @@ from hcloud.server_types import ServerType
 from hcloud.servers import BoundServer
 from hcloud.volumes import BoundVolume
 
-from provisioning.hetzner_values import Amount, Pricing, by_place, micros, price_of
-from provisioning.provider import Billable, BillableKind, Price
-
-# A price per month is charged by the hour: the hours of the longest month make none dearer.
-HOURS_OF_A_MONTH = 744
+from provisioning.hetzner_values import Amount, Pricing, by_place, by_size, price_of
+from provisioning.provider import Billable, BillableKind
 
 
 def bills_of(
@@ -85,7 +81,6 @@ def _disk(
     """A volume or a snapshot, by its gigabytes; nothing while a snapshot's size is not known."""
     is_volume = kind is BillableKind.VOLUME
     rate: Amount = (pricing["volume"] if is_volume else pricing["image"])["price_per_gb_month"]
-    monthly = Decimal(rate["net"]) * Decimal(str(size_gb or 0))
     return Billable(
         kind=kind,
         id=str(disk.id),
@@ -94,11 +89,7 @@ def _disk(
         machine="",
         created_at=_utc(disk.created),
         labels=dict(disk.labels or {}),
-        price=Price(
-            hourly=micros(str(monthly / HOURS_OF_A_MONTH)),
-            monthly=micros(str(monthly)),
-            currency=pricing["currency"],
-        ),
+        price=by_size(rate, size_gb or 0, pricing["currency"]),
     )
 
 

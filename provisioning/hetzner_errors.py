@@ -29,6 +29,7 @@ KINDS: Mapping[str, type[ProvisioningError]] = {
     "conflict": Transient,
     "locked": Transient,
     "maintenance": Transient,
+    "server_not_stopped": Transient,
     "resource_unavailable": NoCapacity,
     "placement_error": NoCapacity,
     "invalid_server_type": NoCapacity,

@@ -8,12 +8,15 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TypedDict
 
 from hcloud.firewalls import FirewallRule as CloudRule
+from hcloud.images import BoundImage
 from hcloud.server_types import BoundServerType, ServerTypeLocation
 from hcloud.servers import BoundServer
 
 from provisioning.provider import (
     Action,
     ActionStatus,
+    Copy,
+    CopyStatus,
     Firewall,
     Machine,
     MachineStatus,
@@ -22,14 +25,20 @@ from provisioning.provider import (
 )
 
 MICROS = 1_000_000
+# A price per month is charged by the hour: the hours of the longest month make none dearer.
+HOURS_OF_A_MONTH = 744
+TERABYTE_IN_GB = 1000
 
 STATUSES = {
     "initializing": MachineStatus.STARTING,
     "starting": MachineStatus.STARTING,
+    "rebuilding": MachineStatus.STARTING,
+    "migrating": MachineStatus.STARTING,
     "running": MachineStatus.RUNNING,
     "off": MachineStatus.OFF,
     "deleting": MachineStatus.DELETING,
 }
+COPY_STATUSES = {"available": CopyStatus.READY, "creating": CopyStatus.MAKING}
 
 RuleKey = tuple[str, str, str, frozenset[str]]
 
@@ -106,6 +115,19 @@ def machine_of(server: BoundServer) -> Machine:
     )
 
 
+def copy_of(image: BoundImage) -> Copy:
+    """The copy of a disk that a snapshot is; it boots everywhere."""
+    return Copy(
+        id=str(image.id),
+        image=str(image.id),
+        status=COPY_STATUSES.get(image.status or "", CopyStatus.BROKEN),
+        location="",
+        gigabytes=image.image_size,
+        created_at=image.created.astimezone(UTC) if image.created else None,
+        labels=dict(image.labels or {}),
+    )
+
+
 def action_of(raw: RawAction) -> Action:
     """How an order stands, from its JSON."""
     error = raw["error"]
@@ -136,8 +158,15 @@ def offers_of(
         p for ip in pricing["primary_ips"] if ip["type"] == "ipv4" for p in ip["prices"]
     )
     prices = {entry["name"]: by_place(entry["prices"]) for entry in pricing["server_types"]}
+    copies = by_size(pricing["image"]["price_per_gb_month"], TERABYTE_IN_GB, currency)
     return tuple(
-        _offer(kind, place, price_of(own[name], currency), price_of(ipv4[name], currency), now)
+        _offer(
+            (kind, place),
+            price_of(own[name], currency),
+            ipv4_price=price_of(ipv4[name], currency),
+            snapshot_price=copies,
+            now=now,
+        )
         for kind in types
         for own in (prices.get(kind.name or "", {}),)
         for place in kind.locations or ()
@@ -147,27 +176,27 @@ def offers_of(
 
 
 def _offer(
-    kind: BoundServerType,
-    place: ServerTypeLocation,
+    good: tuple[BoundServerType, ServerTypeLocation],
     price: Price,
+    *,
     ipv4_price: Price,
+    snapshot_price: Price,
     now: datetime | None,
 ) -> Offer:
+    kind, place = good
+    end = place.deprecation.unavailable_after if place.deprecation else None
     return Offer(
         server_type=kind.name or "",
         location=place.location.name or "",
-        available=bool(place.available) and not _retired(place, now),
+        available=bool(place.available) and not (end and now and end <= now),
         price=price,
         ipv4_price=ipv4_price,
+        snapshot_price=snapshot_price,
         cores=int(kind.cores or 0),
         memory_gb=float(kind.memory or 0),
         disk_gb=int(kind.disk or 0),
+        retires_at=end.astimezone(UTC) if end else None,
     )
-
-
-def _retired(place: ServerTypeLocation, now: datetime | None) -> bool:
-    end = place.deprecation.unavailable_after if place.deprecation else None
-    return end is not None and now is not None and end <= now
 
 
 def by_place(prices: Iterable[_PlacePrice]) -> dict[str, _PlacePrice]:
@@ -180,6 +209,16 @@ def price_of(raw: _PlacePrice, currency: str) -> Price:
     return Price(
         hourly=micros(raw["price_hourly"]["net"]),
         monthly=micros(raw["price_monthly"]["net"]),
+        currency=currency,
+    )
+
+
+def by_size(rate: Amount, gigabytes: float, currency: str) -> Price:
+    """What so many gigabytes cost at a price per gigabyte and month."""
+    monthly = Decimal(rate["net"]) * Decimal(str(gigabytes))
+    return Price(
+        hourly=micros(str(monthly / HOURS_OF_A_MONTH)),
+        monthly=micros(str(monthly)),
         currency=currency,
     )
 

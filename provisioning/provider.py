@@ -8,6 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+BUILD_LABEL = "farm-build"
+"""Says on a machine for which wish its disk was last made anew."""
+
 
 class MachineStatus(StrEnum):
     """What a cloud says of a machine, in the few words that change what we do.
@@ -121,6 +124,8 @@ class Offer:
     """A server type at a place: its price today, and whether it is to be had.
 
     The IPv4 is apart, and so is the disk where the cloud sells it apart (`volume_price`).
+    `snapshot_price` is that of 1,000 GB of copies, so that what one GB costs is not rounded away.
+    `retires_at` is when the cloud stops selling the type there, where it said so.
     """
 
     server_type: str
@@ -129,9 +134,37 @@ class Offer:
     price: Price
     ipv4_price: Price
     volume_price: Price | None = None
+    snapshot_price: Price | None = None
     cores: int = 0
     memory_gb: float = 0.0
     disk_gb: int = 0
+    retires_at: datetime | None = None
+
+
+class CopyStatus(StrEnum):
+    """How far a copy of a machine's disk is; nothing boots from a BROKEN one, ever."""
+
+    MAKING = "making"
+    READY = "ready"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy of a machine's disk, which is charged for until it is discarded.
+
+    `image` is what `MachineOrder.image` takes once it is READY, "" while the cloud has not named
+    it; `location` is where it boots, "" for everywhere; `gigabytes` is what it is charged by, None
+    while that is not known.
+    """
+
+    id: str
+    image: str
+    status: CopyStatus
+    location: str
+    gigabytes: float | None
+    created_at: datetime | None
+    labels: Mapping[str, str]
 
 
 class BillableKind(StrEnum):
@@ -165,12 +198,17 @@ class Provider(Protocol):
     """One project at one cloud. Every method may raise the errors of `provisioning.errors`.
 
     Not-found is no error: `find` answers None, `delete` is content. Nothing here waits for the
-    cloud to finish; what is under way is asked again later.
+    cloud to finish; what is under way is asked again later. Every order looks first and may be
+    given again, after a kill between any two of its calls too: it adopts what is there and goes on.
     """
 
     @property
     def name(self) -> str:
         """The cloud's word in our catalogue, such as "hetzner"."""
+
+    @property
+    def off_is_free(self) -> bool:
+        """Whether a machine that is off costs no compute; its disk and address always cost."""
 
     def verify(self) -> None:
         """Prove that the credentials are good and may write; NeedsOperator says what is wrong."""
@@ -192,6 +230,22 @@ class Provider(Protocol):
         AnswerLost when it may have been made: call `find` before asking again.
         """
 
+    def rebuild(self, order: MachineOrder, *, wish: str) -> Created | None:
+        """Give the machine of that name a fresh disk from `order.image`, and keep its address.
+
+        All that was on the disk is lost. None while the old disk is still going: ask again, with
+        the same `wish`, a word of its own for each time, which the machine bears as BUILD_LABEL
+        once nothing more is to be asked. A machine that is gone is made as ordered.
+        """
+
+    def resize(self, provider_id: str, server_type: str) -> tuple[str, ...]:
+        """Make a machine that is off one of that type, at the type's price of today.
+
+        Its disk keeps its size, so that the way back stays open. Answers the ids of the orders
+        under way; `find` shows the type when it is done, and then it may be on or off. Transient
+        while it is not off; content if it has the type, or is gone.
+        """
+
     def admit(self, firewall: Firewall) -> None:
         """Have the firewall of that name, wherever it stands, let in whom its rules name."""
 
@@ -207,8 +261,21 @@ class Provider(Protocol):
     def power_off(self, provider_id: str) -> None:
         """Switch the machine off; content if it is off already, or coming or going."""
 
-    def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> str:
-        """Order an image of the machine's disk; answers the image's id, available later."""
+    def restart(self, provider_id: str) -> None:
+        """Have a machine that is on boot again, whatever it is doing; one that is off stays off."""
+
+    def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> Copy:
+        """Order a copy of the machine's disk. One of ours with all `labels` is adopted.
+
+        So give each copy a label of its own. Rejected for a machine that is gone, unless its copy
+        is there.
+        """
+
+    def copies(self, labels: Mapping[str, str], location: str = "") -> tuple[Copy, ...]:
+        """Every copy with all `labels` that boots, or will boot, at `location`; "" is anywhere."""
+
+    def discard(self, copy: Copy) -> None:
+        """End a copy and all that stands on it; gone already is no error."""
 
     def delete(self, provider_id: str) -> tuple[str, ...]:
         """Delete the machine and whatever of ours hangs on it, as far as can be done now.

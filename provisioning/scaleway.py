@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from scaleway import Client
-from scaleway.instance.v1 import Arch, Image, Server, ServerAction
+from scaleway.instance.v1 import Image, Server, ServerAction
 from scaleway.product_catalog.v2alpha1 import ListPublicCatalogProductsRequestProductType as Product
 
 from provisioning.budget import Boundless, Budget
@@ -17,11 +17,14 @@ from provisioning.errors import (
     NoCapacity,
     ProvisioningError,
     Rejected,
+    Transient,
 )
 from provisioning.provider import (
+    BUILD_LABEL,
     Action,
     Billable,
     BillableKind,
+    Copy,
     Created,
     Firewall,
     Machine,
@@ -29,9 +32,10 @@ from provisioning.provider import (
     MachineStatus,
     Offer,
 )
+from provisioning.scaleway_copies import copied, copies_in, end_copy
 from provisioning.scaleway_errors import absence_is_fine, farm_errors
 from provisioning.scaleway_line import PAGE, Lines, every
-from provisioning.scaleway_making import admit, complete, undo
+from provisioning.scaleway_making import admit, change_type, complete, rebuild, undo
 from provisioning.scaleway_parts import (
     end_all,
     end_ip,
@@ -47,6 +51,7 @@ from provisioning.scaleway_parts import (
 )
 from provisioning.scaleway_values import (
     NAME_TAG,
+    UNFINISHED,
     Prices,
     disk_bill,
     ip_bill,
@@ -75,6 +80,7 @@ class Scaleway:
     """
 
     name = "scaleway"
+    off_is_free = True
 
     def __init__(
         self,
@@ -138,19 +144,9 @@ class Scaleway:
 
     def create(self, order: MachineOrder) -> Created:
         """Make the machine, or make whole what an earlier try left of it; see Provider."""
-        if len(order.user_data.encode()) > MAX_USER_DATA:
-            raise Rejected("user_data_too_long", "The machine's user-data exceeds 32,768 bytes.")
-        if order.location not in self._zones:
-            raise NoCapacity("unknown_zone", f"SCALEWAY_ZONES does not name {order.location}.")
-        self._homes[order.name] = order.location
-        with farm_errors(writes=True):
-            there = servers_with(self._lines, order.location, [f"{NAME_TAG}={order.name}"])
-            if there and not order.labels.items() <= labels_of(there[0].tags).items():
-                raise Rejected(
-                    "name_taken", f"A machine named {order.name} that is not ours is there."
-                )
-            if there and machine_of(there[0], order.location).status != MachineStatus.UNFINISHED:
-                return Created(machine_of(there[0], order.location))
+        there = self._ours(order)
+        if there and machine_of(there[0], order.location).status != MachineStatus.UNFINISHED:
+            return Created(machine_of(there[0], order.location))
         return Created(self._completed(order, there))
 
     def admit(self, firewall: Firewall) -> None:
@@ -176,21 +172,51 @@ class Scaleway:
         """Halt it and give its host back: from then on only its address and its disk cost."""
         self._switch(provider_id, ServerAction.POWEROFF, when=("running", "stopped_in_place"))
 
-    def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> str:
-        """Copy the machine's root volume and order an image of the copy; answers the image's id."""
-        zone, tags = _zone(provider_id), label_tags(labels)
+    def restart(self, provider_id: str) -> None:
+        """Have it halt and boot on its host; Scaleway pulls the plug of one that does not halt."""
+        self._switch(provider_id, ServerAction.REBOOT, when=("running",))
+
+    def resize(self, provider_id: str, server_type: str) -> tuple[str, ...]:
+        """Look, and make one that is off another type; it gets a host at its next power on."""
+        with farm_errors(writes=True), absence_is_fine():
+            for server in self._servers(provider_id):
+                if server.commercial_type == server_type:
+                    continue
+                if state_of(server) != "stopped":
+                    raise Transient("server_not_stopped", f"{provider_id} is not off yet.")
+                change_type(self._lines, _zone(provider_id), server.id, server_type)
+        return ()
+
+    def rebuild(self, order: MachineOrder, *, wish: str) -> Created | None:
+        """Replace the server and its volume, step by step, at its address; see Provider."""
+        there = self._ours(order)
+        build = f"{BUILD_LABEL}={wish}"
+        if any(build in one.tags and UNFINISHED not in one.tags for one in there[:1]):
+            return Created(machine_of(there[0], order.location))
         with farm_errors(writes=True):
-            server = next(iter(self._servers(provider_id)), None)
-            volume = server.volumes.get("0") if server else None
-            if server is None or volume is None:
-                raise Rejected("not_found", f"There is no machine {provider_id} to copy.")
-            copy = self._lines.block.create_snapshot(
-                zone=zone, volume_id=volume.id, name=description, tags=tags, public=False
-            )
-            made = self._lines.instance.create_image(
-                zone=zone, root_volume=copy.id, arch=Arch(server.arch), name=description, tags=tags
-            )
-            return str(made.image.id)
+            # What is refused half-way stays: its address is what this is for.
+            server = rebuild(self._lines, order, there, build)
+            return Created(machine_of(server, order.location)) if server else None
+
+    def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> Copy:
+        """Copy the machine's root volume and put an image on the copy; see Provider."""
+        with farm_errors(writes=True):
+            servers = self._servers(provider_id)
+            tags = label_tags(labels)
+            return copied(self._lines, _zone(provider_id), servers, description, tags)
+
+    def copies(self, labels: Mapping[str, str], location: str = "") -> tuple[Copy, ...]:
+        """Every copy with all `labels`; one boots in its own zone only."""
+        tags = label_tags(labels)
+        zones = [zone for zone in self._zones if location in ("", zone)]
+        with farm_errors(writes=False):
+            return tuple(copy for zone in zones for copy in copies_in(self._lines, zone, tags))
+
+    def discard(self, copy: Copy) -> None:
+        """Remove the image, and the snapshot that it stands on."""
+        zone, _, snapshot = copy.id.partition("/")
+        with farm_errors(writes=True):
+            end_copy(self._lines, zone, snapshot)
 
     def delete(self, provider_id: str) -> tuple[str, ...]:
         """Take what is there of the machine one step further towards nothing; see Provider."""
@@ -226,7 +252,21 @@ class Scaleway:
                     volume = self._lines.block.get_volume(zone=zone, volume_id=number)
                     end_volume(self._lines, zone, volume)
                 case BillableKind.SNAPSHOT:
-                    self._remove_snapshot(zone, number)
+                    end_copy(self._lines, zone, number)
+
+    def _ours(self, order: MachineOrder) -> list[Server]:
+        """The servers of that name at the place of the order; Rejected for a stranger's."""
+        if len(order.user_data.encode()) > MAX_USER_DATA:
+            raise Rejected("user_data_too_long", "The machine's user-data exceeds 32,768 bytes.")
+        if order.location not in self._zones:
+            raise NoCapacity("unknown_zone", f"SCALEWAY_ZONES does not name {order.location}.")
+        self._homes[order.name] = order.location
+        with farm_errors(writes=False):
+            there = servers_with(self._lines, order.location, [f"{NAME_TAG}={order.name}"])
+        if there and not order.labels.items() <= labels_of(there[0].tags).items():
+            message = f"A machine named {order.name} that is not ours is there."
+            raise Rejected("name_taken", message)
+        return there
 
     def _completed(self, order: MachineOrder, there: Sequence[Server]) -> Machine:
         try:
@@ -293,14 +333,6 @@ class Scaleway:
         yield from (server_bill(server, zone, prices) for server in servers)
         yield from (ip_bill(ip, zone, prices) for ip in ips)
         yield from (disk_bill(disk, zone, prices) for disk in disks)
-
-    def _remove_snapshot(self, zone: str, number: str) -> None:
-        """An image of it goes first: it costs nothing, and holds the snapshot."""
-        for image in images_with(self._lines, zone, []):
-            if image.root_volume and image.root_volume.id == number:
-                with absence_is_fine():
-                    self._lines.instance.delete_image(zone=zone, image_id=image.id)
-        self._lines.block.delete_snapshot(zone=zone, snapshot_id=number)
 
 
 def _zone(provider_id: str) -> str:

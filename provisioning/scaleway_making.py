@@ -20,8 +20,18 @@ from provisioning.errors import Rejected
 from provisioning.provider import Firewall, MachineOrder
 from provisioning.scaleway_errors import ABSENT, Refusal
 from provisioning.scaleway_line import Lines, every
-from provisioning.scaleway_parts import end_all, end_ip, end_server, ips_with, mark_volumes
+from provisioning.scaleway_parts import (
+    FREE,
+    end_all,
+    end_ip,
+    end_server,
+    end_volume,
+    ips_with,
+    mark_volumes,
+    volumes_with,
+)
 from provisioning.scaleway_values import (
+    NAME_TAG,
     ROOT_BYTES,
     UNFINISHED,
     cloud_rules,
@@ -33,10 +43,13 @@ from provisioning.scaleway_values import (
 USER_DATA = "cloud-init"
 
 
-def complete(lines: Lines, order: MachineOrder, there: Sequence[Server]) -> Server:
-    """The server of this order, made or made whole, switched on and known as finished."""
-    zone, tags = order.location, tags_of(order.name, order.labels)
-    server = there[0] if there else _new_server(lines, order)
+def complete(lines: Lines, order: MachineOrder, there: Sequence[Server], build: str = "") -> Server:
+    """The server of this order, made or made whole, switched on and known as finished.
+
+    It bears the tag `build`, if there is one, and so do its volumes.
+    """
+    zone, tags = order.location, [*tags_of(order.name, order.labels), *filter(None, [build])]
+    server = there[0] if there else _new_server(lines, order, tags)
     for surplus in there[1:]:
         # An order whose answer was lost came through after the next one.
         end_server(lines, zone, surplus)
@@ -53,13 +66,45 @@ def complete(lines: Lines, order: MachineOrder, there: Sequence[Server]) -> Serv
     return finished
 
 
+def change_type(lines: Lines, zone: str, server: str, kind: str) -> None:
+    """Make a server that is off another type."""
+    lines.instance._update_server(  # noqa: SLF001 - the SDK has no other name for PATCH
+        zone=zone, server_id=server, commercial_type=kind
+    )
+
+
 def undo(lines: Lines, order: MachineOrder) -> None:
     """Leave nothing behind of an order that was refused half-way."""
     end_all(lines, order.location, order.name)
     end_all(lines, order.location, order.name)
 
 
-def _new_server(lines: Lines, order: MachineOrder) -> Server:
+def rebuild(
+    lines: Lines, order: MachineOrder, there: Sequence[Server], build: str
+) -> Server | None:
+    """A server with a fresh volume at the address of the old one; None while the old one goes.
+
+    Scaleway has no such order: what does not bear the tag `build` yet is what is to go.
+    """
+    zone, tags = order.location, [f"{NAME_TAG}={order.name}"]
+    new = [server for server in there if build in server.tags]
+    if not new:
+        # Nothing is ended for an order that can never work.
+        _image(lines, order)
+    for server in there:
+        if server not in new:
+            end_server(lines, zone, server)
+    if any(state_of(server) != "stopped" for server in there if server not in new):
+        return None
+    old = [v for v in volumes_with(lines, zone, tags) if build not in v.tags]
+    for volume in old:
+        end_volume(lines, zone, volume)
+    if any(str(volume.status) not in FREE for volume in old):
+        return None
+    return complete(lines, order, new, build)
+
+
+def _new_server(lines: Lines, order: MachineOrder, tags: Sequence[str]) -> Server:
     image = _image(lines, order)
     group = _ensured(lines, order)
     made: Server = lines.instance.create_server(
@@ -70,7 +115,7 @@ def _new_server(lines: Lines, order: MachineOrder) -> Server:
         dynamic_ip_required=False,
         public_ips=[_address(lines, order)],
         security_group=group,
-        tags=[*tags_of(order.name, order.labels), UNFINISHED],
+        tags=[*tags, UNFINISHED],
         volumes={
             "0": VolumeServerTemplate(
                 volume_type=VolumeVolumeType.SBS_VOLUME, boot=True, size=ROOT_BYTES

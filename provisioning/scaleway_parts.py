@@ -22,6 +22,7 @@ from provisioning.scaleway_values import (
 )
 
 Tagged = TypeVar("Tagged", Server, Ip, Volume, Snapshot, Image)
+FREE = ("available", "error")
 PROTECTED = "It is protected in the Scaleway Console: lift the protection there."
 
 
@@ -143,7 +144,7 @@ def end_server(lines: Lines, zone: str, server: Server) -> None:
 
 def end_volume(lines: Lines, zone: str, volume: Volume) -> None:
     """Delete a volume that is free; one that is still being detached waits for the next step."""
-    if str(volume.status) in ("available", "error"):
+    if str(volume.status) in FREE:
         with absence_is_fine():
             lines.block.delete_volume(zone=zone, volume_id=volume.id)
 

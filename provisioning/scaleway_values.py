@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from scaleway.block.v1 import Snapshot, Volume
 from scaleway.instance.v1 import (
+    Image,
     Ip,
     SecurityGroupRule,
     SecurityGroupRuleAction,
@@ -22,6 +23,8 @@ from scaleway.product_catalog.v2alpha1 import PublicCatalogProduct
 from provisioning.provider import (
     Billable,
     BillableKind,
+    Copy,
+    CopyStatus,
     Firewall,
     Machine,
     MachineStatus,
@@ -33,6 +36,7 @@ NAME_TAG = "farm-vm"
 UNFINISHED = "farm-unfinished"
 ROOT_BYTES = 20_000_000_000
 GIGABYTE = 1_000_000_000
+TERABYTE_IN_GB = 1000
 # Of the price list; the catalogue's API has no product for an address that one could ask for.
 IPV4_HOURLY = Decimal("0.004")
 STATUSES = {
@@ -40,6 +44,11 @@ STATUSES = {
     "running": MachineStatus.RUNNING,
     "stopped": MachineStatus.OFF,
     "stopped_in_place": MachineStatus.OFF,
+}
+COPY_STATUSES = {
+    "available": CopyStatus.READY,
+    "in_use": CopyStatus.READY,
+    "creating": CopyStatus.MAKING,
 }
 RuleKey = tuple[str, str, str, int | None]
 
@@ -122,6 +131,21 @@ def remnant_of(part: Ip | Volume, zone: str) -> Machine:
     )
 
 
+def copy_of(snapshot: Snapshot, image: Image | None, zone: str) -> Copy:
+    """The copy of a disk that a snapshot and the image on it are; without one nothing boots yet."""
+    status = COPY_STATUSES.get(str(snapshot.status), CopyStatus.BROKEN)
+    whole = image is not None and str(image.state) == "available"
+    return Copy(
+        id=f"{zone}/{snapshot.id}",
+        image=image.id if image else "",
+        status=status if whole or status is CopyStatus.BROKEN else CopyStatus.MAKING,
+        location=zone,
+        gigabytes=snapshot.size / GIGABYTE,
+        created_at=_utc(snapshot.created_at),
+        labels=labels_of(snapshot.tags),
+    )
+
+
 def prices_of(products: Sequence[PublicCatalogProduct]) -> Prices:
     """The prices of one zone; KeyError where the catalogue does not name what we buy."""
     servers: dict[str, Decimal] = {}
@@ -160,6 +184,7 @@ def offers_of(
             price=prices.hour(prices.servers[name]),
             ipv4_price=prices.hour(IPV4_HOURLY),
             volume_price=prices.of_volume(ROOT_BYTES),
+            snapshot_price=prices.hour(prices.snapshot_gb * TERABYTE_IN_GB),
             cores=kind.ncpus,
             memory_gb=kind.ram / 2**30,
             disk_gb=ROOT_BYTES // GIGABYTE,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
+from uuid import uuid4
 
 from farm.accounts.models import Door, User
 from farm.accounts.services import record
@@ -14,10 +16,19 @@ from farm.agents.reconciler.machines import provider_of
 from farm.catalog import Plan, Region, catalog
 from provisioning.cloudinit import Versions, render_image
 from provisioning.errors import NoCapacity, Transient
-from provisioning.provider import Firewall, Machine, MachineOrder, MachineStatus, Offer, Provider
+from provisioning.provider import (
+    Copy,
+    Firewall,
+    Machine,
+    MachineOrder,
+    MachineStatus,
+    Offer,
+    Provider,
+)
 
 Tell = Callable[[str], None]
 LOOK_SECONDS = 3.0
+BAKED_LABEL: Final = "farm-baked"
 
 
 class BakingFailed(Exception):  # noqa: N818
@@ -96,12 +107,17 @@ def _remove(provider: Provider, name: str) -> None:
 
 
 def _snapshot(provider: Provider, machine: Machine, seconds: float, tell: Tell) -> str:
-    labels = image_labels(catalog().runtime_version)
+    # A copy with all the same labels would be taken for this one.
+    labels = {**image_labels(catalog().runtime_version), BAKED_LABEL: uuid4().hex}
     tell("Taking the image")
     description = f"OpenClaw {catalog().runtime_version} on Node {catalog().node_version}"
-    image = provider.snapshot(machine.provider_id, description=description, labels=labels)
-    _until(lambda: provider.find_image(labels, machine.location) == image, seconds, "for the image")
-    return image
+    copy = provider.snapshot(machine.provider_id, description=description, labels=labels)
+    _until(lambda: _is_ready(provider, copy), seconds, "for the image")
+    return copy.image
+
+
+def _is_ready(provider: Provider, copy: Copy) -> bool:
+    return provider.find_image(copy.labels, copy.location) == copy.image
 
 
 def _is_off(provider: Provider, machine: Machine) -> bool:

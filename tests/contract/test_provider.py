@@ -238,8 +238,8 @@ def test_each_thing_that_costs_can_be_ended_by_itself(cloud: Subject) -> None:
 def test_a_snapshot_is_found_by_its_labels_and_makes_machines(cloud: Subject) -> None:
     machine = running(cloud)
     labels = {"farm-image": "v3"}
-    older = _snapshot(cloud, machine, labels)
-    newer = _snapshot(cloud, machine, labels)
+    older = _snapshot(cloud, machine, {**labels, "farm-baked": "1"})
+    newer = _snapshot(cloud, machine, {**labels, "farm-baked": "2"})
     assert older != newer
     assert cloud.provider.find_image(labels, machine.location) == newer
     assert cloud.provider.find_image({"farm-image": "v4"}, machine.location) is None
@@ -248,14 +248,14 @@ def test_a_snapshot_is_found_by_its_labels_and_makes_machines(cloud: Subject) ->
 
 
 def _snapshot(cloud: Subject, machine: Machine, labels: dict[str, str]) -> str:
-    image = cloud.provider.snapshot(machine.provider_id, description="golden", labels=labels)
+    copy = cloud.provider.snapshot(machine.provider_id, description="golden", labels=labels)
 
     def there() -> bool:
         cloud.provider.find(NAME)
-        return cloud.provider.find_image(labels, machine.location) == image
+        return cloud.provider.find_image(labels, machine.location) == copy.image
 
     eventually(there)
-    return image
+    return copy.image
 
 
 def test_machines_are_listed_by_all_their_labels(cloud: Subject) -> None:

@@ -17,12 +17,16 @@ from provisioning.errors import (
     NoCapacity,
     ProvisioningError,
     Rejected,
+    Transient,
 )
 from provisioning.provider import (
+    BUILD_LABEL,
     Action,
     ActionStatus,
     Billable,
     BillableKind,
+    Copy,
+    CopyStatus,
     Created,
     Firewall,
     Machine,
@@ -35,7 +39,9 @@ from provisioning.provider import (
 IMAGES = ("debian-12",)
 MAX_USER_DATA = 32768
 IPV4_PRICE = Price(hourly=800, monthly=500_000, currency="EUR")
+SNAPSHOT_GB = 2.0
 SNAPSHOT_PRICE = Price(hourly=40, monthly=28_600, currency="EUR")
+TERABYTE_PRICE = Price(hourly=19_220, monthly=14_300_000, currency="EUR")
 PRICES = {
     "cx23": Price(hourly=6_400, monthly=3_990_000, currency="EUR"),
     "cx33": Price(hourly=10_400, monthly=6_490_000, currency="EUR"),
@@ -59,18 +65,12 @@ class Fault:
     when: When = When.BEFORE
 
 
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    id: str
-    labels: Mapping[str, str]
-    available: bool
-
-
 @dataclass(slots=True)
 class MemoryProvider:
     """One project. Fill `sold_out` and `limit`, arm `faults`, read `machines_there` and `calls`."""
 
     name: str = "memory"
+    off_is_free: bool = False
     now: datetime = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     limit: int = 100
     sold_out: set[tuple[str, str]] = field(default_factory=set)
@@ -80,8 +80,10 @@ class MemoryProvider:
     firewalls: dict[str, Firewall] = field(default_factory=dict)
     user_data: dict[str, str] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
+    restarted: list[str] = field(default_factory=list)
+    rebuilt: list[str] = field(default_factory=list)
     _actions: dict[str, Action] = field(default_factory=dict)
-    _snapshots: dict[str, _Snapshot] = field(default_factory=dict)
+    _copies: dict[str, Copy] = field(default_factory=dict)
     _issued: int = 0
 
     def lose_answer(self, method: str) -> None:
@@ -103,6 +105,7 @@ class MemoryProvider:
                     available=(kind, place) not in self.sold_out,
                     price=price,
                     ipv4_price=IPV4_PRICE,
+                    snapshot_price=TERABYTE_PRICE,
                     cores=2,
                     memory_gb=4.0,
                     disk_gb=40,
@@ -114,12 +117,8 @@ class MemoryProvider:
     def find_image(self, labels: Mapping[str, str], location: str) -> str | None:
         """The newest snapshot that is available."""
         with self._call("find_image"):
-            fitting = [
-                snapshot.id
-                for snapshot in self._snapshots.values()
-                if snapshot.available and labels.items() <= snapshot.labels.items()
-            ]
-            return fitting[-1] if fitting else None
+            there = [copy for copy in self._with(labels) if copy.status is CopyStatus.READY]
+            return there[-1].image if there else None
 
     def find(self, name: str) -> Machine | None:
         """Look, after one step of time."""
@@ -165,14 +164,71 @@ class MemoryProvider:
         with self._call("power_off"):
             self._switch(provider_id, MachineStatus.OFF)
 
-    def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> str:
+    def restart(self, provider_id: str) -> None:
+        """At once."""
+        with self._call("restart"):
+            if self._status(provider_id) is MachineStatus.RUNNING:
+                self.restarted.append(provider_id)
+
+    def resize(self, provider_id: str, server_type: str) -> tuple[str, ...]:
+        """At once."""
+        with self._call("resize"):
+            machine = self.machines_there.get(provider_id)
+            if machine is None or machine.server_type == server_type:
+                return ()
+            if machine.status is not MachineStatus.OFF:
+                raise Transient("server_not_stopped", f"{machine.name} is not off yet.")
+            self._check_stock(server_type, machine.location)
+            self.machines_there[provider_id] = replace(machine, server_type=server_type)
+            return (self._begin(),)
+
+    def rebuild(self, order: MachineOrder, *, wish: str) -> Created | None:
+        """Starting again at once, with what it had but its disk."""
+        with self._call("rebuild"):
+            self._check(order)
+            labels = {**order.labels, BUILD_LABEL: wish}
+            taken = self._named(order.name)
+            if taken is None:
+                self._check_room(order)
+                return Created(self._made(replace(order, labels=labels)), (self._begin(),))
+            machine = self._adopted(taken, order)
+            if machine.labels.get(BUILD_LABEL) == wish:
+                return Created(machine)
+            self.user_data[order.name] = order.user_data
+            self.rebuilt.append(order.image)
+            built = replace(machine, status=MachineStatus.STARTING, labels=labels)
+            self.machines_there[machine.provider_id] = built
+            return Created(built, (self._begin(),))
+
+    def snapshot(self, provider_id: str, *, description: str, labels: Mapping[str, str]) -> Copy:
         """Available one step of time later."""
         with self._call("snapshot"):
+            if there := self._with(labels):
+                return there[-1]
             if provider_id not in self.machines_there:
                 raise Rejected("not_found", f"There is no machine {provider_id} to copy.")
             number = self._number()
-            self._snapshots[number] = _Snapshot(number, dict(labels), available=False)
-            return number
+            self._copies[number] = Copy(
+                id=number,
+                image=number,
+                status=CopyStatus.MAKING,
+                location="",
+                gigabytes=None,
+                created_at=self.now,
+                labels=dict(labels),
+            )
+            return self._copies[number]
+
+    def copies(self, labels: Mapping[str, str], location: str = "") -> tuple[Copy, ...]:
+        """Those with the labels, after one step of time."""
+        with self._call("copies"):
+            self._pass_time()
+            return tuple(self._with(labels))
+
+    def discard(self, copy: Copy) -> None:
+        """Gone at once."""
+        with self._call("discard"):
+            self._copies.pop(copy.id, None)
 
     def delete(self, provider_id: str) -> tuple[str, ...]:
         """Gone one step of time later."""
@@ -199,7 +255,7 @@ class MemoryProvider:
         """Gone one step of time later; an address goes with its machine."""
         with self._call("remove"):
             if billable.kind is BillableKind.SNAPSHOT:
-                self._snapshots.pop(billable.id, None)
+                self._copies.pop(billable.id, None)
             if billable.kind is BillableKind.SERVER:
                 self._switch(billable.id, MachineStatus.DELETING)
 
@@ -208,21 +264,29 @@ class MemoryProvider:
             price = PRICES[machine.server_type]
             yield _bill(BillableKind.SERVER, machine.provider_id, price, machine)
             yield _bill(BillableKind.IPV4, f"ip-{machine.provider_id}", IPV4_PRICE, machine)
-        for snapshot in self._snapshots.values():
+        for copy in self._copies.values():
             yield Billable(
                 kind=BillableKind.SNAPSHOT,
-                id=snapshot.id,
-                name=snapshot.id,
+                id=copy.id,
+                name=copy.id,
                 location="",
                 machine="",
                 created_at=self.now,
-                labels=snapshot.labels,
+                labels=copy.labels,
                 price=SNAPSHOT_PRICE,
             )
 
+    def _with(self, labels: Mapping[str, str]) -> list[Copy]:
+        there = self._copies.values()
+        return [copy for copy in there if labels.items() <= copy.labels.items()]
+
+    def _status(self, provider_id: str) -> MachineStatus | None:
+        machine = self.machines_there.get(provider_id)
+        return machine.status if machine else None
+
     def _switch(self, provider_id: str, status: MachineStatus) -> None:
         machine = self.machines_there.get(provider_id)
-        if machine is not None:
+        if machine is not None and machine.status is not MachineStatus.DELETING:
             self.machines_there[provider_id] = replace(machine, status=status)
 
     @contextmanager
@@ -246,20 +310,23 @@ class MemoryProvider:
                 self.deleted.append(machine.name)
         for number, action in self._actions.items():
             self._actions[number] = replace(action, status=ActionStatus.SUCCESS)
-        for number, snapshot in self._snapshots.items():
-            self._snapshots[number] = replace(snapshot, available=True)
+        for number, copy in self._copies.items():
+            ready = replace(copy, status=CopyStatus.READY, gigabytes=SNAPSHOT_GB)
+            self._copies[number] = ready
 
     def _check(self, order: MachineOrder) -> None:
         if len(order.user_data.encode()) > MAX_USER_DATA:
             raise Rejected("user_data_too_long", "The machine's user-data exceeds 32,768 bytes.")
-        if order.image not in IMAGES and order.image not in self._snapshots:
+        if order.image not in IMAGES and order.image not in self._copies:
             raise Rejected("invalid_input", f"There is no image {order.image}.")
 
     def _check_room(self, order: MachineOrder) -> None:
         if len(self.machines_there) >= self.limit:
             raise NeedsOperator("resource_limit_exceeded", "The account is full: ask for more.")
-        sold = (order.server_type, order.location) in self.sold_out
-        if sold or order.server_type not in PRICES or order.location not in PLACES:
+        self._check_stock(order.server_type, order.location)
+
+    def _check_stock(self, kind: str, place: str) -> None:
+        if (kind, place) in self.sold_out or kind not in PRICES or place not in PLACES:
             raise NoCapacity("resource_unavailable", "There is none to be had there now.")
 
     def _adopted(self, taken: Machine, order: MachineOrder) -> Machine:

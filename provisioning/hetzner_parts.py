@@ -1,0 +1,71 @@
+"""What hangs around a server at Hetzner: its firewall, its image, the copies of its disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from hcloud import APIException, Client
+from hcloud.firewalls import BoundFirewall
+from hcloud.firewalls import FirewallRule as CloudRule
+from hcloud.images import BoundImage, Image
+
+from provisioning.errors import Transient
+from provisioning.hetzner_values import cloud_rules, copy_of, rule_key, selector
+from provisioning.provider import Copy, CopyStatus, Firewall
+
+
+@contextmanager
+def absence_is_fine() -> Iterator[None]:
+    """What is gone already need not be ended."""
+    try:
+        yield
+    except APIException as refusal:
+        if refusal.code != "not_found":
+            raise
+
+
+def ensured(client: Client, wanted: Firewall) -> BoundFirewall:
+    """The firewall of that name with these very rules; made or corrected if need be."""
+    rules = cloud_rules(wanted)
+    firewall = client.firewalls.get_by_name(wanted.name)
+    firewall = firewall or _new_firewall(client, wanted.name, rules)
+    if {rule_key(rule) for rule in firewall.rules or ()} != {rule_key(r) for r in rules}:
+        firewall.set_rules(rules)
+    return firewall
+
+
+def _new_firewall(client: Client, name: str, rules: list[CloudRule]) -> BoundFirewall:
+    try:
+        return client.firewalls.create(name=name, rules=rules).firewall
+    except APIException as refusal:
+        if refusal.code != "uniqueness_error":
+            raise
+    # Another worker was faster with the farm's first machine.
+    made = client.firewalls.get_by_name(name)
+    if made is None:
+        raise Transient("firewall_taken", f"The firewall {name} is taken and not seen yet.")
+    return made
+
+
+def image_named(word: str) -> Image:
+    """The image that an order means: snapshots have no name and go by their id."""
+    return Image(id=int(word)) if word.isdecimal() else Image(name=word)
+
+
+def snapshots_with(client: Client, labels: Mapping[str, str]) -> list[BoundImage]:
+    """The project's snapshots that carry all `labels`, the newest first."""
+    # The SDK (2.27) sends the page size as `status`, so what stands is looked at here.
+    found = client.images.get_all(type=["snapshot"], label_selector=selector(labels))
+    return sorted(found, key=_age, reverse=True)
+
+
+def newest_copy(client: Client, labels: Mapping[str, str]) -> Copy | None:
+    """The newest copy with all `labels` that is ready."""
+    there = (copy_of(image) for image in snapshots_with(client, labels))
+    return next((copy for copy in there if copy.status is CopyStatus.READY), None)
+
+
+def _age(image: BoundImage) -> tuple[datetime, int]:
+    return (image.created or datetime.min.replace(tzinfo=UTC), image.id or 0)
