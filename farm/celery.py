@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery, signals
+from django.conf import settings
 from django.core.management import call_command
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
@@ -19,3 +20,11 @@ app.autodiscover_tasks(["farm.agents"])
 def stay_shut(**_: object) -> None:
     """Nothing starts while a setting is missing or unsafe; SystemCheckError says which."""
     call_command("check", verbosity=0)
+
+
+def start(*words: str) -> None:
+    """A command of Celery's in the foreground, at the broker that the settings name.
+
+    By itself Celery believes the environment first, and would listen where nobody rings.
+    """
+    app.start(["--quiet", f"--broker={settings.BROKER_URL}", *words])

@@ -1,4 +1,4 @@
-"""`farm beat`: has Celery's workers look for what is due every second, in the foreground."""
+"""`farm beat`: has Celery's workers look for what is due, in the foreground."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ def beat(*, as_json: AsJson = False) -> None:
             raise Trouble(sentence, code="no_broker", field="BROKER_URL")
         if as_json:
             print_json({"beat": "started"})
-        import_module("farm.celery").app.start(["--quiet", "beat", "--loglevel=WARNING"])
+        import_module("farm.celery").start("beat", "--loglevel=WARNING")

@@ -72,8 +72,6 @@ def run_celery_worker(places: int, queue: Queue, *more: str) -> None:
     """
     # Read by Celery as it is imported, which is why it is not imported before.
     os.environ["REMAP_SIGTERM"] = "SIGQUIT"
-    celery = import_module("farm.celery").app
+    celery = import_module("farm.celery")
     queues = "steps,long" if queue is Queue.ALL else queue.value
-    celery.worker_main(
-        ["--quiet", "worker", f"--concurrency={places}", f"--queues={queues}", *ALONE, *more]
-    )
+    celery.start("worker", f"--concurrency={places}", f"--queues={queues}", *ALONE, *more)

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import psycopg
 import redis
@@ -84,6 +84,14 @@ def broker_of(folder: Path) -> str:
         number = client.hget("farms", _digest(folder)) or client.incr("count")
         client.hsetnx("farms", _digest(folder), int(number))
     return f"{BROKER}?virtual_host={int(number)}"
+
+
+def unheard(broker: str) -> int:
+    """How many messages for steps wait at that broker."""
+    url = urlsplit(broker)
+    number = int(parse_qs(url.query)["virtual_host"][0])
+    with redis.Redis(unix_socket_path=url.path, db=number) as client:
+        return int(client.llen("steps"))
 
 
 def environ_of(folder: Path) -> Mapping[str, str]:
