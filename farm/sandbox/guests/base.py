@@ -43,6 +43,24 @@ class BaseImage:
     size_bytes: int = 0
 
 
+class CloudName(StrEnum):
+    """Whose metadata service a machine finds."""
+
+    HETZNER = "hetzner"
+    SCALEWAY = "scaleway"
+
+
+@dataclass(frozen=True, slots=True)
+class Nameplate:
+    """What only its cloud knows of a machine: its id there, its size, its zone and its tags."""
+
+    cloud: CloudName = CloudName.HETZNER
+    uid: str = ""
+    server_type: str = ""
+    zone: str = ""
+    tags: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class GuestSpec:
     """All that is needed to make one machine.
@@ -50,7 +68,7 @@ class GuestSpec:
     `id` is the cloud's own number of the server and never used twice; `image` is a
     `BaseImage.name` or an `image_id` given to `snapshot`; `user_data` is handed to the machine's
     cloud-init unchanged; `ipv4` comes from `next_ipv4`; without `boot` the disk is made and the
-    power stays off.
+    power stays off. `plate` is what the metadata service tells besides.
     """
 
     id: int
@@ -60,6 +78,22 @@ class GuestSpec:
     ipv4: str
     boot: bool = True
     memory_mb: int = 4096
+    plate: Nameplate = field(default_factory=Nameplate)
+
+    @property
+    def instance_id(self) -> str:
+        """By which its cloud-init tells one machine from another."""
+        return self.plate.uid or str(self.id)
+
+
+def read_spec(kept: Mapping[str, object]) -> GuestSpec:
+    """A spec from its fields as JSON keeps them, also from before there were plates."""
+    fields = dict(kept)
+    plate = fields.pop("plate", None)
+    if isinstance(plate, dict):
+        tags = tuple(plate["tags"])
+        fields["plate"] = Nameplate(**{**plate, "cloud": CloudName(plate["cloud"]), "tags": tags})
+    return GuestSpec(**fields)  # type: ignore[arg-type]  # a file of our own
 
 
 @dataclass(frozen=True, slots=True)

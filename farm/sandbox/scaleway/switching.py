@@ -10,12 +10,14 @@ from datetime import datetime
 
 from farm.sandbox.faults import ActionFault
 from farm.sandbox.guests.base import (
+    CloudName,
     GuestError,
     GuestKind,
     GuestNotFoundError,
     GuestRule,
     GuestSpec,
     GuestState,
+    Nameplate,
 )
 from farm.sandbox.scaleway.books import Books
 from farm.sandbox.scaleway.records import Group, Order, Server, Span, State
@@ -167,6 +169,13 @@ def _spec(books: Books, server: Server) -> GuestSpec:
         ipv4=addresses[0].address if addresses else "",
         boot=False,
         memory_mb=(kind.memory if kind else 4) * 1024,
+        plate=Nameplate(
+            cloud=CloudName.SCALEWAY,
+            uid=server.uid,
+            server_type=server.commercial_type,
+            zone=server.zone,
+            tags=server.tags,
+        ),
     )
 
 

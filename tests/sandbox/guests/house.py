@@ -19,7 +19,7 @@ from aiohttp import web
 from farm.sandbox.callers import host_addresses
 from farm.sandbox.clock import Clock
 from farm.sandbox.faults import Gate
-from farm.sandbox.guests.base import GuestKind, GuestSpec, GuestState
+from farm.sandbox.guests.base import GuestKind, GuestSpec, GuestState, Nameplate
 from farm.sandbox.guests.real import RealGuests
 from farm.sandbox.guests.simulated import SimulatedGuests
 from farm.sandbox.model.keys import Keyring
@@ -45,6 +45,7 @@ CACHE = Path(os.environ.get("FARM_CACHE") or Path.home() / ".cache/agent-farm")
 VERSIONS = cloudinit.Versions(node="24.19.0", runtime="2026.9.6")
 MODEL_KEY = "sk-of-the-farm"
 GATEWAY_TOKEN = "a-gateway-token-of-many-letters"
+HETZNERS = Nameplate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +229,17 @@ class House:
         )
 
     def create(
-        self, user_data: str, papers: Papers, *, image: str = "debian-12", boot: bool = True
+        self,
+        user_data: str,
+        papers: Papers,
+        *,
+        image: str = "debian-12",
+        boot: bool = True,
+        plate: Nameplate = HETZNERS,
     ) -> Machine:
-        """A machine that executes `user_data`."""
-        ipv4 = self.guests.next_ipv4()
-        spec = GuestSpec(next(self._ids), papers.principal, image, user_data, ipv4, boot=boot)
+        """A machine that executes `user_data`, at the cloud of its `plate`."""
+        ipv4, number = self.guests.next_ipv4(), next(self._ids)
+        spec = GuestSpec(number, papers.principal, image, user_data, ipv4, boot=boot, plate=plate)
         self.wait(self.guests.create(spec))
         return Machine(spec.id, ipv4, self.guests.ssh_port, papers, self)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from farm.sandbox.guests.base import GuestRule
+from farm.sandbox.guests.base import CloudName, GuestRule, Nameplate
 from provisioning import runtime, ssh
 from provisioning.certificates import Authority, new_private_key
 from provisioning.errors import HostKeyMismatch, Transient
@@ -114,6 +115,30 @@ def test_the_metadata_service_is_closed_to_the_agent_only(first: Machine) -> Non
 
     assert root.stdout.decode().strip() == first.papers.principal
     assert (agent.exit_code, agent.stdout) == (7, b"")
+
+
+def test_scaleway_tells_its_user_data_to_root_alone(house: House, image: str) -> None:
+    papers = new_papers()
+    plate = Nameplate(CloudName.SCALEWAY, "0c5f", "DEV1-M", "fr-par-1", ("farm=1", "two"))
+    machine = house.create(house.user_data(papers), papers, image=image, plate=plate)
+    assert machine.installed().state is runtime.InstallationState.INSTALLED
+    there, low = "http://169.254.42.42", ("--local-port", "1-1023")
+    with machine.shell() as shell:
+        conf = json.loads(shell.run(["curl", "-fsS", f"{there}/conf?format=json"]).stdout)
+        lines = shell.run(["curl", "-fsS", f"{there}/conf"]).stdout.decode().splitlines()
+        whole = shell.run(["curl", "-fsS", *low, f"{there}/user_data/cloud-init"])
+        high = shell.run(["curl", "-fsS", f"{there}/user_data/cloud-init"])
+        agent = shell.run(["runuser", "-u", "openclaw", "--", "curl", "-fsS", f"{there}/conf"])
+        others = shell.run(["curl", "-fsS", "http://169.254.169.254/hetzner/v1/userdata"])
+    house.destroy(machine)
+
+    assert (conf["id"], conf["hostname"]) == ("0c5f", papers.principal)
+    assert (conf["tags"], conf["public_ip"]["address"]) == (["farm=1", "two"], machine.ipv4)
+    assert {"COMMERCIAL_TYPE=DEV1-M", "TAGS=2", "TAGS_1=two"} < set(lines)
+    assert whole.stdout.decode() == house.user_data(papers)
+    assert (high.exit_code, high.stdout) == (22, b"")
+    assert (agent.exit_code, agent.stdout) == (7, b"")
+    assert (others.exit_code, others.stdout) == (22, b"")
 
 
 def test_only_the_gateways_port_can_be_reached_through_ssh(first: Machine) -> None:

@@ -21,6 +21,7 @@ from farm.sandbox.guests.base import (
     GuestRule,
     GuestSpec,
     ImageNotFoundError,
+    read_spec,
 )
 from farm.sandbox.guests.real.command import run
 
@@ -180,7 +181,7 @@ def _read_record(path: Path) -> Record:
     rules = None
     if kept["rules"] is not None:
         rules = tuple(GuestRule(rule["port"], tuple(rule["sources"])) for rule in kept["rules"])
-    return Record(GuestSpec(**kept["spec"]), tuple(kept["layers"]), on=kept["on"], rules=rules)
+    return Record(read_spec(kept["spec"]), tuple(kept["layers"]), on=kept["on"], rules=rules)
 
 
 def _make_folders(base: Path, below: Path) -> None:

@@ -22,7 +22,7 @@ from farm.sandbox.guests.real.disks import Disks, Record
 from farm.sandbox.guests.real.image import Image
 from farm.sandbox.guests.real.keeper import Keeper
 from farm.sandbox.guests.real.metadata import MetadataService
-from farm.sandbox.guests.real.network import METADATA_HOST, GuestNetwork
+from farm.sandbox.guests.real.network import METADATA_HOSTS, GuestNetwork
 from farm.sandbox.guests.real.seed import seed_files
 from farm.sandbox.guests.real.slices import REGISTRY, claim
 from farm.sandbox.guests.real.switchboard import Switchboard
@@ -41,7 +41,7 @@ class RealGuests:
         groups = cgroups.sandbox_groups(self.slice.link)
         self._keeper = Keeper(lock=state / "guests.lock", groups=groups)
         self._network = GuestNetwork(self._keeper, self.slice)
-        self._metadata = MetadataService(self._guest_at)
+        self._metadata = [MetadataService(cloud, self._guest_at) for cloud in METADATA_HOSTS]
         self._image = Image(cache)
         self._disks = Disks(state, self._image.bases)
         self.switchboard = Switchboard(
@@ -59,7 +59,8 @@ class RealGuests:
         await self._keeper.start()
         try:
             await self._network.start()
-            await self._metadata.start(self._network.listen(METADATA_HOST, 80))
+            for service in self._metadata:
+                await service.start(self._network.listen(METADATA_HOSTS[service.cloud], 80))
             self._building = asyncio.create_task(self._image.prepare())
             self._begin(self._clear_disks())
             await self._boot_again()
@@ -74,7 +75,8 @@ class RealGuests:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.switchboard.abandon()
-        await self._metadata.close()
+        for service in self._metadata:
+            await service.close()
         await self._keeper.close()
 
     def listen(self, port: int = 0) -> socket.socket:

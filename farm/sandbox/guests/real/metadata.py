@@ -1,28 +1,30 @@
-"""The cloud's metadata service at 169.254.169.254: every guest is told about itself only."""
+"""The clouds' metadata services in the guests' network: every guest is told about itself only."""
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Callable
 
 from aiohttp import web
 
-from farm.sandbox.guests.base import GuestSpec
+from farm.sandbox.guests.base import CloudName, GuestSpec
+from farm.sandbox.guests.metadata import PRIVILEGED_PORTS, Question, tell
 
-_ROOT = "/hetzner/v1"
 _Lookup = Callable[[str], GuestSpec | None]
 
 
 class MetadataService:
-    """Answers on a socket inside the guests' network; `lookup` knows a guest by its address.
+    """One cloud's, on a socket inside the guests' network; `lookup` knows a guest by its address.
 
     A guest cannot ask as another: its network drops packets that bear a foreign address.
     """
 
-    def __init__(self, lookup: _Lookup) -> None:
+    def __init__(self, cloud: CloudName, lookup: _Lookup) -> None:
+        self.cloud = cloud
         self._lookup = lookup
-        self._runner = web.AppRunner(self._application(), access_log=None)
+        application = web.Application()
+        application.router.add_get("/{path:.*}", self._answer)
+        self._runner = web.AppRunner(application, access_log=None)
 
     async def start(self, listener: socket.socket) -> None:
         """Serve on a listening socket."""
@@ -33,38 +35,19 @@ class MetadataService:
         """Stop, and close the socket."""
         await self._runner.cleanup()
 
-    def _application(self) -> web.Application:
-        application = web.Application()
-        application.router.add_get(f"{_ROOT}/userdata", self._user_data)
-        application.router.add_get(f"{_ROOT}/metadata", self._all)
-        application.router.add_get(f"{_ROOT}/metadata/{{key}}", self._one)
-        return application
-
-    async def _user_data(self, request: web.Request) -> web.Response:
-        return web.Response(text=self._asker(request).user_data)
-
-    async def _all(self, request: web.Request) -> web.Response:
-        """YAML, of which JSON is a part."""
-        return web.Response(text=json.dumps(metadata_of(self._asker(request)), indent=1))
-
-    async def _one(self, request: web.Request) -> web.Response:
-        value = metadata_of(self._asker(request)).get(request.match_info["key"])
-        if value is None:
-            raise web.HTTPNotFound
-        return web.Response(text=value if isinstance(value, str) else json.dumps(value))
-
-    def _asker(self, request: web.Request) -> GuestSpec:
+    async def _answer(self, request: web.Request) -> web.Response:
         spec = self._lookup(request.remote or "")
         if spec is None:
             raise web.HTTPNotFound
-        return spec
+        told = tell(self.cloud, spec, _question(request))
+        return web.Response(status=told.status, text=told.text)
 
 
-def metadata_of(spec: GuestSpec) -> dict[str, str | int | list[str]]:
-    """Hetzner's keys, as far as they say something about a guest."""
-    return {
-        "instance-id": spec.id,
-        "hostname": spec.name,
-        "public-ipv4": spec.ipv4,
-        "public-keys": [],
-    }
+def _question(request: web.Request) -> Question:
+    """The port is the guest's own: no address is translated on the way here."""
+    came_from = request.transport.get_extra_info("peername") if request.transport else None
+    return Question(
+        path=request.path,
+        wants_json=request.query.get("format") == "json",
+        port=came_from[1] if came_from else PRIVILEGED_PORTS,
+    )

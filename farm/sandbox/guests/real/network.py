@@ -13,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypedDict
 
-from farm.sandbox.guests.base import GuestError, GuestRule
+from farm.sandbox.guests.base import CloudName, GuestError, GuestRule
 from farm.sandbox.guests.real import nft
 from farm.sandbox.guests.real.command import run
 from farm.sandbox.guests.real.keeper import Keeper
 from farm.sandbox.guests.real.slices import PREFIX, Slice
 
-METADATA_HOST = "169.254.169.254"
+METADATA_HOSTS = {CloudName.HETZNER: "169.254.169.254", CloudName.SCALEWAY: "169.254.42.42"}
+"""Where each cloud's machines are told about themselves."""
 NAME_SERVER = "10.0.2.3"
 """Where the uplink answers DNS, with whatever name server this machine has."""
 
@@ -117,10 +118,11 @@ class GuestNetwork:
 
     def _cloud_side(self) -> str:
         here = self.slice
+        told = "".join(f"address add {host}/32 dev lo\n" for host in METADATA_HOSTS.values())
         return (
             "link set lo up\n"
             f"address add {here.gateway}/32 dev lo\n"
-            f"address add {METADATA_HOST}/32 dev lo\n"
+            f"{told}"
             f"link set {nft.HOST_LINK} up\n"
             f"route add {here.host}/32 dev {nft.HOST_LINK} src {here.gateway}\n"
         )

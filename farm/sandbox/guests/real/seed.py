@@ -13,7 +13,7 @@ def seed_files(spec: GuestSpec, here: Slice) -> dict[str, str]:
     """File names and contents; JSON is YAML, and needs no quoting of ours."""
     return {
         "user-data": spec.user_data,
-        "meta-data": json.dumps({"instance-id": str(spec.id), "local-hostname": spec.name}),
+        "meta-data": json.dumps({"instance-id": spec.instance_id, "local-hostname": spec.name}),
         "network-config": json.dumps({"version": 1, "config": [_interface(spec, here)]}),
     }
 

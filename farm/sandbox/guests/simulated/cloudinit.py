@@ -38,7 +38,7 @@ class CloudInit:
 
     @property
     def _folder(self) -> str:
-        return f"/var/lib/cloud/instances/{self._machine.identity.id}"
+        return f"/var/lib/cloud/instances/{self._machine.identity.instance_id}"
 
     async def initialise(self) -> None:
         """Before sshd: host keys, users, files, the host name."""

@@ -24,7 +24,7 @@ from farm.sandbox.guests.simulated import image as system
 from farm.sandbox.guests.simulated.addresses import Slice
 from farm.sandbox.guests.simulated.boot import boot
 from farm.sandbox.guests.simulated.disk import Disk
-from farm.sandbox.guests.simulated.machine import Identity, Machine, Surroundings
+from farm.sandbox.guests.simulated.machine import Machine, Surroundings
 from farm.sandbox.guests.simulated.outside import Outside
 from farm.sandbox.guests.simulated.records import GuestRecord, Records
 from farm.sandbox.guests.simulated.sockets import reset
@@ -160,9 +160,8 @@ class SimulatedGuests:
         if guest_id in self._on:
             return
         spec = record.spec
-        identity = Identity(spec.id, spec.name, spec.ipv4, spec.user_data, spec.memory_mb)
         machine = Machine(
-            identity,
+            spec,
             self._disk(guest_id),
             self._around,
             lambda again: self._halted(guest_id, again=again),

@@ -10,6 +10,7 @@ from asyncssh import SSHServerConnection
 
 from farm.sandbox.clock import Clock
 from farm.sandbox.faults import Gate
+from farm.sandbox.guests.base import GuestSpec
 from farm.sandbox.guests.simulated.disk import Disk
 from farm.sandbox.guests.simulated.execute import execute, find_program
 from farm.sandbox.guests.simulated.files import ROOT, Files
@@ -21,17 +22,6 @@ from farm.sandbox.guests.simulated.systemd import Services
 from farm.sandbox.guests.simulated.timings import Timings
 
 ProtocolFactory = Callable[[], asyncio.Protocol]
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What the cloud tells the machine about itself."""
-
-    id: int
-    name: str
-    ipv4: str
-    user_data: str
-    memory_mb: int
 
 
 @dataclass(slots=True)
@@ -58,7 +48,7 @@ class Surroundings:
 class Machine:
     """One guest from power on to power off; the disk is all that outlives it."""
 
-    identity: Identity
+    identity: GuestSpec
     disk: Disk
     around: Surroundings
     halt: Callable[[bool], None]

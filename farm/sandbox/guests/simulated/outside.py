@@ -20,6 +20,8 @@ from aiohttp import (
 )
 
 from farm.sandbox.callers import GUEST_HEADER
+from farm.sandbox.guests.base import CloudName
+from farm.sandbox.guests.metadata import PRIVILEGED_PORTS, Question, tell
 from farm.sandbox.guests.simulated.accounts import user_name
 from farm.sandbox.guests.simulated.loopback import exchange
 from farm.sandbox.guests.simulated.whatsapp import WhatsApp
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from farm.sandbox.guests.simulated.files import Credentials
     from farm.sandbox.guests.simulated.machine import Machine
 
-METADATA = "169.254.169.254"
+METADATA = {"169.254.169.254": CloudName.HETZNER, "169.254.42.42": CloudName.SCALEWAY}
+FIRST_FREE_PORT = 32_768
 OWN = frozenset({"127.0.0.1", "localhost", "::1"})
 ANSWER_LIMIT = 8 * 1024 * 1024
 
@@ -43,13 +46,17 @@ class Unreachable(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; `seconds` is how long it may take on the machine's own clock."""
+    """One HTTP request; `seconds` is how long it may take on the machine's own clock.
+
+    It comes from `local_port`, or with 0 from any that every user may have.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     seconds: float = 60.0
+    local_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +103,8 @@ class Outside:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         if fenced(machine, who, host):
             raise Unreachable(7, f"Failed to connect to {host} port {port}: Connection refused")
-        if host == METADATA:
-            return metadata(machine, parts.path)
+        if host in METADATA:
+            return metadata(machine, who, request, METADATA[host])
         if host in OWN and port in machine.ports:
             return await self._own(machine, port, request)
         if host == self.host and port in self.services:
@@ -157,25 +164,15 @@ def fenced(machine: Machine, who: Credentials, host: str) -> bool:
     return re.search(rule, machine.ruleset) is not None
 
 
-def metadata(machine: Machine, path: str) -> Answer:
-    """The cloud's metadata service, as Hetzner's answers."""
-    identity = machine.identity
-    values = {
-        "instance-id": str(identity.id),
-        "hostname": identity.name,
-        "public-ipv4": identity.ipv4,
-        "region": "eu-central",
-    }
-    base, _, key = path.rstrip("/").rpartition("/hetzner/v1/")
-    if path.rstrip("/") == "/hetzner/v1/metadata":
-        text = "".join(f"{name}: {value}\n" for name, value in values.items())
-    elif key == "userdata" and not base:
-        text = identity.user_data
-    elif key.removeprefix("metadata/") in values:
-        text = values[key.removeprefix("metadata/")]
-    else:
-        return Answer(404, {}, b"not found\n")
-    return Answer(200, {"content-type": "text/plain"}, text.encode())
+def metadata(machine: Machine, who: Credentials, request: Request, cloud: CloudName) -> Answer:
+    """What a cloud's metadata service tells the machine; a low port is root's to ask from."""
+    port = request.local_port or FIRST_FREE_PORT
+    if port < PRIVILEGED_PORTS and who.uid:
+        raise Unreachable(45, f"bind failed with errno 13: Permission denied ({port})")
+    parts = urlsplit(request.url)
+    wants_json = "format=json" in parts.query.split("&")
+    told = tell(cloud, machine.identity, Question(parts.path, wants_json, port))
+    return Answer(told.status, {"content-type": "text/plain"}, told.text.encode())
 
 
 def wire(request: Request, target: str, host: str) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from farm.sandbox.guests.base import GuestRule, GuestSpec, ImageNotFoundError
+from farm.sandbox.guests.base import GuestRule, GuestSpec, ImageNotFoundError, read_spec
 from farm.sandbox.guests.simulated import image as system
 from farm.sandbox.guests.simulated.disk import Disk, Node, load
 
@@ -119,4 +119,4 @@ def _record(item: Mapping[str, object]) -> GuestRecord:
     listed = None
     if isinstance(rules, list):
         listed = tuple(GuestRule(rule["port"], tuple(rule["sources"])) for rule in rules)
-    return GuestRecord(GuestSpec(**spec), bool(item["power"]), listed)
+    return GuestRecord(read_spec(spec), bool(item["power"]), listed)

@@ -48,6 +48,7 @@ CURL = {
     "include": "i",
     "retry-all-errors": "ra",
     "url=": "url",
+    "local-port=": "local-port",
     "create-dirs": "create-dirs",
 }
 
@@ -86,7 +87,8 @@ def _request(given: Given, url: str) -> Request:
     body = "&".join(given.values.get("d", [])).encode()
     method = given.value("X") or ("POST" if body else "HEAD" if given.has("I") else "GET")
     target = url if "://" in url else f"http://{url}"
-    return Request(method, target, headers, body, float(given.value("m", "60")))
+    port = int(given.value("local-port", "0").partition("-")[0])
+    return Request(method, target, headers, body, float(given.value("m", "60")), port)
 
 
 def _header(line: str) -> tuple[str, str]:
