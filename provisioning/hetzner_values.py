@@ -123,6 +123,7 @@ def copy_of(image: BoundImage) -> Copy:
         status=COPY_STATUSES.get(image.status or "", CopyStatus.BROKEN),
         location="",
         gigabytes=image.image_size,
+        disk_gb=int(image.disk_size or 0),
         created_at=image.created.astimezone(UTC) if image.created else None,
         labels=dict(image.labels or {}),
     )

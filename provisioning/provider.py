@@ -155,7 +155,7 @@ class Copy:
 
     `image` is what `MachineOrder.image` takes once it is READY, "" while the cloud has not named
     it; `location` is where it boots, "" for everywhere; `gigabytes` is what it is charged by, None
-    while that is not known.
+    while that is not known; `disk_gb` is the smallest disk that it boots from.
     """
 
     id: str
@@ -163,6 +163,7 @@ class Copy:
     status: CopyStatus
     location: str
     gigabytes: float | None
+    disk_gb: int
     created_at: datetime | None
     labels: Mapping[str, str]
 

@@ -141,6 +141,7 @@ def copy_of(snapshot: Snapshot, image: Image | None, zone: str) -> Copy:
         status=status if whole or status is CopyStatus.BROKEN else CopyStatus.MAKING,
         location=zone,
         gigabytes=snapshot.size / GIGABYTE,
+        disk_gb=snapshot.size // GIGABYTE,
         created_at=_utc(snapshot.created_at),
         labels=labels_of(snapshot.tags),
     )

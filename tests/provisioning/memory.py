@@ -214,6 +214,7 @@ class MemoryProvider:
                 status=CopyStatus.MAKING,
                 location="",
                 gigabytes=None,
+                disk_gb=40,
                 created_at=self.now,
                 labels=dict(labels),
             )

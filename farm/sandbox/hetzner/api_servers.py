@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
 from farm.sandbox.hetzner.calls import Call, answered
+from farm.sandbox.hetzner.changes import change_type, protect_server, rebuild
 from farm.sandbox.hetzner.errors import ApiError, unsupported
 from farm.sandbox.hetzner.records import Command, Server, ServerStatus
 from farm.sandbox.hetzner.render import action_json, image_json, server_json
@@ -21,7 +24,7 @@ COMMANDS = {
     "reboot": Command.REBOOT_SERVER,
     "reset": Command.RESET_SERVER,
 }
-STATUSES = frozenset(ServerStatus) | {"stopping", "migrating", "rebuilding"}
+STATUSES = frozenset(ServerStatus) | {"stopping"}
 NOT_OFFERED = frozenset(
     {
         "add_to_placement_group",
@@ -29,15 +32,12 @@ NOT_OFFERED = frozenset(
         "attach_to_network",
         "change_alias_ips",
         "change_dns_ptr",
-        "change_protection",
-        "change_type",
         "detach_from_network",
         "detach_iso",
         "disable_backup",
         "disable_rescue",
         "enable_backup",
         "enable_rescue",
-        "rebuild",
         "remove_from_placement_group",
         "request_console",
         "reset_password",
@@ -97,7 +97,9 @@ async def delete_server(call: Call) -> web.Response:
 
 async def act_on_server(call: Call) -> web.Response:
     """One of the actions that this cloud offers."""
-    server, word = _server(call), call.path["command"]
+    server, word = await call.cloud.observe(_server(call)), call.path["command"]
+    if word in CHANGES:
+        return answered(CHANGES[word](call, server), 201)
     if word == "create_image":
         image, action = copy_server(call.cloud, server, call.body, call.fault)
         return answered(
@@ -109,3 +111,23 @@ async def act_on_server(call: Call) -> web.Response:
         raise ApiError(404, "not_found", "api route not found")
     action = switch_server(call.cloud, server, COMMANDS[word], call.fault)
     return answered({"action": action_json(action)}, 201)
+
+
+def _change_type(call: Call, server: Server) -> JsonObject:
+    return {"action": action_json(change_type(call.cloud, server, call.body, call.fault))}
+
+
+def _rebuild(call: Call, server: Server) -> JsonObject:
+    action = rebuild(call.cloud, call.project, server, call.body, call.fault)
+    return {"action": action_json(action), "root_password": secrets.token_urlsafe(15)}
+
+
+def _protect(call: Call, server: Server) -> JsonObject:
+    return {"action": action_json(protect_server(call.cloud, server, call.body))}
+
+
+CHANGES: Mapping[str, Callable[[Call, Server], JsonObject]] = {
+    "change_type": _change_type,
+    "rebuild": _rebuild,
+    "change_protection": _protect,
+}

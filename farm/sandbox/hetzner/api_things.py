@@ -8,7 +8,8 @@ from aiohttp import web
 
 from farm.sandbox.hetzner.addresses import reserve_ip
 from farm.sandbox.hetzner.calls import Call, answered, nothing
-from farm.sandbox.hetzner.errors import ApiError, not_unique
+from farm.sandbox.hetzner.changes import protect_image, protect_ip
+from farm.sandbox.hetzner.errors import ApiError, not_unique, protected
 from farm.sandbox.hetzner.firewalls import (
     apply_firewall,
     create_firewall,
@@ -27,6 +28,7 @@ from farm.sandbox.hetzner.render import (
     image_json,
     primary_ip_json,
     ssh_key_json,
+    status_of,
 )
 from farm.sandbox.store import living
 from farm.sandbox.wire import JsonObject
@@ -68,7 +70,7 @@ async def list_images(call: Call) -> web.Response:
         and typed(image.type)
         and built(image.architecture)
         and selects(image.labels)
-        and wanted("available" if cloud.available(image) else "creating")
+        and wanted(status_of(cloud, image))
     ]
     keys = {
         "id": lambda i: i.id,
@@ -94,6 +96,18 @@ async def remove_image(call: Call) -> web.Response:
     """Delete a snapshot."""
     await delete_image(call.cloud, _image(call))
     return nothing()
+
+
+async def protect_one_image(call: Call) -> web.Response:
+    """Protect a snapshot, or no longer."""
+    action = protect_image(call.cloud, _image(call), call.body)
+    return answered({"action": action_json(action)}, 201)
+
+
+async def protect_one_ip(call: Call) -> web.Response:
+    """Protect an address, or no longer."""
+    action = protect_ip(call.cloud, _primary_ip(call), call.body)
+    return answered({"action": action_json(action)}, 201)
 
 
 async def list_firewalls(call: Call) -> web.Response:
@@ -193,6 +207,8 @@ async def update_primary_ip(call: Call) -> web.Response:
 async def remove_primary_ip(call: Call) -> web.Response:
     """Give back an address that no server uses."""
     ip, books = _primary_ip(call), call.cloud.books
+    if ip.protected:
+        raise protected("primary_ip")
     if ip.server is not None:
         raise ApiError(422, "must_be_unassigned", "primary IP must be unassigned")
     books.primary_ips.put(replace(ip, deleted=books.now()))

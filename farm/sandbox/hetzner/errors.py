@@ -49,6 +49,11 @@ def locked(kind: str) -> ApiError:
     return ApiError(423, "locked", f"cannot perform operation because {kind} is locked")
 
 
+def protected(kind: str) -> ApiError:
+    """Somebody protected it against this."""
+    return ApiError(423, "protected", f"{kind} is protected")
+
+
 def limit_exceeded(limit: str) -> ApiError:
     """The account may not hold more of these."""
     return ApiError(

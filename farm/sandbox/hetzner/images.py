@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from farm.sandbox.hetzner.body import Body
 from farm.sandbox.hetzner.cloud import HetznerCloud
-from farm.sandbox.hetzner.errors import ApiError, invalid_input, not_found
+from farm.sandbox.hetzner.errors import invalid_input, not_found, protected
 from farm.sandbox.hetzner.records import EVERYBODY, Image, Project
 
 
@@ -50,10 +50,12 @@ def relabel_image(cloud: HetznerCloud, image: Image, body: Body) -> Image:
 async def delete_image(cloud: HetznerCloud, image: Image) -> None:
     """Remove a snapshot."""
     _check_own(image)
+    if image.protected:
+        raise protected("image")
     await cloud.guests.delete_image(image.guest_image)
     cloud.books.images.put(replace(image, deleted=cloud.books.now()))
 
 
 def _check_own(image: Image) -> None:
     if image.project == EVERYBODY:
-        raise ApiError(423, "protected", "image is protected")
+        raise protected("image")

@@ -1,8 +1,9 @@
 """What Hetzner would have invoiced, and what it holds now, from the cloud's own records alone.
 
 Every started hour counts in full from the second of creation, switched off or not; a calendar
-month (UTC, by the hour's beginning) costs at most the monthly price. Addresses and snapshots are
-lines of their own. A month of a snapshot is prorated by its started hours.
+month (UTC, by the hour's beginning) costs at most the monthly price. A server that became another
+type is charged as one server ended and another begun. Addresses and snapshots are lines of their
+own. A month of a snapshot is prorated by its started hours.
 """
 
 from __future__ import annotations
@@ -80,20 +81,29 @@ def invoice_of(books: Books, *, project: int | None = None) -> Invoice:
 
 def _server_lines(books: Books, until: datetime) -> Iterator[InvoiceLine]:
     for server in books.servers:
-        yield from _hourly_lines("server", server, server.rate, until, server.id)
+        for tariff in server.past:
+            span = (tariff.since, tariff.until)
+            yield from _hourly_lines("server", server, tariff.rate, span, server.id)
+        span = (server.retyped or server.created, server.deleted or until)
+        yield from _hourly_lines("server", server, server.rate, span, server.id)
 
 
 def _ip_lines(books: Books, until: datetime) -> Iterator[InvoiceLine]:
     for ip in books.primary_ips:
         if ip.rate is not None:
-            yield from _hourly_lines("primary_ip", ip, ip.rate, until, ip.made_for)
+            span = (ip.created, ip.deleted or until)
+            yield from _hourly_lines("primary_ip", ip, ip.rate, span, ip.made_for)
 
 
 def _hourly_lines(
-    kind: str, thing: Server | PrimaryIp, rate: Rate, until: datetime, server: int | None
+    kind: str,
+    thing: Server | PrimaryIp,
+    rate: Rate,
+    span: tuple[datetime, datetime],
+    server: int | None,
 ) -> Iterator[InvoiceLine]:
     hourly, monthly = micros(rate.hourly), micros(rate.monthly)
-    for month in started_hours(thing.created, thing.deleted or until):
+    for month in started_hours(*span):
         yield InvoiceLine(
             project=thing.project,
             kind=kind,

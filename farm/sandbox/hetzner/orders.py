@@ -114,6 +114,8 @@ class Orders:
     def _finish(self, action: Action, error: ActionError | None) -> None:
         kept = self.books.actions.get(action.id) or action
         status = "error" if error else "success"
+        if error and action.command is Command.CREATE_IMAGE:
+            _spoil(self, action)
         self.books.actions.put(
             replace(kept, status=status, progress=100, finished=self.books.now(), error=error)
         )
@@ -208,6 +210,18 @@ async def _reset(orders: Orders, action: Action) -> None:
     await _start(orders, action)
 
 
+async def _change_type(orders: Orders, action: Action) -> None:
+    # The official description says that the server is started again.
+    await _start(orders, action)
+
+
+async def _rebuild(orders: Orders, action: Action) -> None:
+    server = _server(orders, action)
+    await orders.guests.destroy(server.id)
+    await _create(orders, action)
+    await _start(orders, action)
+
+
 async def _delete(orders: Orders, action: Action) -> None:
     server = _server(orders, action)
     await orders.guests.destroy(server.id)
@@ -221,6 +235,13 @@ async def _create_image(orders: Orders, action: Action) -> None:
     size = await orders.guests.snapshot(_server(orders, action).id, image.guest_image)
     kept = orders.books.images.get(image.id) or image
     orders.books.images.put(replace(kept, size_bytes=size))
+
+
+def _spoil(orders: Orders, action: Action) -> None:
+    """A copy that came to nothing is never available."""
+    image = orders.books.images.get(action.about("image"))
+    if image is not None:
+        orders.books.images.put(replace(image, failed=True))
 
 
 async def _protect_all(orders: Orders, action: Action) -> None:
@@ -241,6 +262,8 @@ COMMANDS: Mapping[Command, Callable[[Orders, Action], Awaitable[None]]] = {
     Command.RESET_SERVER: _reset,
     Command.DELETE_SERVER: _delete,
     Command.CREATE_IMAGE: _create_image,
+    Command.CHANGE_TYPE: _change_type,
+    Command.REBUILD_SERVER: _rebuild,
     Command.SET_FIREWALL_RULES: _protect_all,
     Command.APPLY_FIREWALL: _protect_all,
     Command.REMOVE_FIREWALL: _protect_all,

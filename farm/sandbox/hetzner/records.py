@@ -20,6 +20,8 @@ class ServerStatus(StrEnum):
     STARTING = "starting"
     RUNNING = "running"
     OFF = "off"
+    MIGRATING = "migrating"
+    REBUILDING = "rebuilding"
     DELETING = "deleting"
     UNKNOWN = "unknown"
 
@@ -35,6 +37,9 @@ class Command(StrEnum):
     RESET_SERVER = "reset_server"
     DELETE_SERVER = "delete_server"
     CREATE_IMAGE = "create_image"
+    CHANGE_TYPE = "change_server_type"
+    REBUILD_SERVER = "rebuild_server"
+    CHANGE_PROTECTION = "change_protection"
     SET_FIREWALL_RULES = "set_firewall_rules"
     APPLY_FIREWALL = "apply_firewall"
     REMOVE_FIREWALL = "remove_firewall"
@@ -54,11 +59,22 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
+class Tariff:
+    """What a server was, and cost, from one moment until another."""
+
+    server_type: str
+    rate: Rate
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """One server from its order on; `deleted` is set when it is gone.
 
     `image` is the id that the API shows, `guest_image` what the machine's disk is made from;
-    `rate` is pinned at the order.
+    `rate` is pinned at the order, and again when it became another type (`retyped`); `past` is
+    what it was before. `disk_gb` grows with the type only if that was asked for.
     """
 
     id: int
@@ -75,6 +91,10 @@ class Server:
     rate: Rate
     ipv4: int | None
     ipv6: int | None
+    disk_gb: int = 0
+    protected: bool = False
+    retyped: datetime | None = None
+    past: tuple[Tariff, ...] = ()
     deleted: datetime | None = None
 
 
@@ -97,6 +117,7 @@ class PrimaryIp:
     rate: Rate | None
     server: int | None
     made_for: int | None = None
+    protected: bool = False
     deleted: datetime | None = None
 
 
@@ -104,7 +125,8 @@ class PrimaryIp:
 class Image:
     """A snapshot that somebody ordered, or an image of EVERYBODY that the guests brought along.
 
-    `type` is "system" or "snapshot"; only system images have a `name`.
+    `type` is "system" or "snapshot"; only system images have a `name`. `failed` is a copy that
+    came to nothing.
     """
 
     id: int
@@ -123,6 +145,8 @@ class Image:
     server: int | None = None
     server_name: str = ""
     size_bytes: int | None = None
+    failed: bool = False
+    protected: bool = False
     deleted: datetime | None = None
 
 

@@ -57,11 +57,11 @@ def server_json(cloud: HetznerCloud, server: Server) -> JsonObject:
         "outgoing_traffic": None,
         "ingoing_traffic": None,
         "included_traffic": INCLUDED_TERABYTES.get(zone, 1) * TERABYTE,
-        "protection": {"delete": False, "rebuild": False},
+        "protection": {"delete": server.protected, "rebuild": server.protected},
         "labels": server.labels,
         "volumes": [],
         "load_balancers": [],
-        "primary_disk_size": kind.disk if kind else 0,
+        "primary_disk_size": server.disk_gb or (kind.disk if kind else 0),
         "placement_group": None,
     }
 
@@ -101,12 +101,19 @@ def primary_ip_json(catalog: Catalog, ip: PrimaryIp) -> JsonObject:
         "location": location_json(place) if place else None,
         "ip": ip.ip,
         "dns_ptr": names,
-        "protection": {"delete": False},
+        "protection": {"delete": ip.protected},
         "type": ip.type,
         "auto_delete": ip.auto_delete,
         "assignee_type": "server" if ip.server else "unassigned",
         "assignee_id": ip.server,
     }
+
+
+def status_of(cloud: HetznerCloud, image: Image) -> str:
+    """available, creating or unavailable."""
+    if image.failed:
+        return "unavailable"
+    return "available" if cloud.available(image) else "creating"
 
 
 def image_json(cloud: HetznerCloud, image: Image) -> JsonObject:
@@ -116,7 +123,7 @@ def image_json(cloud: HetznerCloud, image: Image) -> JsonObject:
     return {
         "id": image.id,
         "type": image.type,
-        "status": "available" if cloud.available(image) else "creating",
+        "status": status_of(cloud, image),
         "name": image.name,
         "description": image.description,
         "image_size": size,
@@ -127,7 +134,7 @@ def image_json(cloud: HetznerCloud, image: Image) -> JsonObject:
         "os_flavor": image.os_flavor,
         "os_version": image.os_version or None,
         "rapid_deploy": image.type == "system",
-        "protection": {"delete": False},
+        "protection": {"delete": image.protected},
         "deprecation": None,
         "deleted": moment(image.deleted) if image.deleted else None,
         "labels": image.labels,

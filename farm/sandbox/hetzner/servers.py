@@ -12,10 +12,12 @@ from farm.sandbox.hetzner.body import Body
 from farm.sandbox.hetzner.catalog import Location, ServerType
 from farm.sandbox.hetzner.cloud import HetznerCloud
 from farm.sandbox.hetzner.errors import (
+    ApiError,
     invalid_input,
     limit_exceeded,
     locked,
     not_unique,
+    protected,
     sold_out,
     unsupported,
 )
@@ -89,13 +91,15 @@ def _read_wish(cloud: HetznerCloud, project: Project, body: Body) -> _Wish:
     place = _place(cloud, body, kind)
     public_net = body.part("public_net")
     own_ips = _own_ips(cloud, project, public_net, place)
+    image = find_image(cloud, project, body.id_or_name("image"), kind.architecture)
+    check_disk(image, kind.disk)
     return _Wish(
         name=name,
         kind=kind,
         place=place,
-        image=find_image(cloud, project, body.id_or_name("image"), kind.architecture),
+        image=image,
         firewalls=tuple(_firewalls(cloud, project, body.parts("firewalls"))),
-        user_data=_user_data(body),
+        user_data=read_user_data(body),
         labels=body.labels(),
         own_ips=own_ips,
         automatic_ips=tuple(v for v in _versions(public_net) if v not in own_ips),
@@ -114,7 +118,14 @@ def _place(cloud: HetznerCloud, body: Body, kind: ServerType) -> Location:
     return place
 
 
-def _user_data(body: Body) -> str:
+def check_disk(image: Image, disk_gb: int) -> None:
+    """Refuse an image that does not fit on such a disk."""
+    if image.disk_gb > disk_gb:
+        raise ApiError(422, "invalid_input", "image disk is bigger than server type disk")
+
+
+def read_user_data(body: Body) -> str:
+    """The user-data of an order."""
     user_data = body.text("user_data", "")
     if len(user_data.encode()) > MAX_USER_DATA:
         raise invalid_input("user_data", "is too long")
@@ -181,6 +192,7 @@ def _book(cloud: HetznerCloud, project: Project, wish: _Wish) -> Server:
             rate=wish.kind.prices[wish.place.name],
             ipv4=ips["ipv4"].id,
             ipv6=ips["ipv6"].id if "ipv6" in ips else None,
+            disk_gb=wish.kind.disk,
         )
     )
 
@@ -202,6 +214,8 @@ def switch_server(
     """Begin an action on a server that no other action holds."""
     if cloud.orders.locked(server):
         raise locked("server")
+    if command is Command.DELETE_SERVER and server.protected:
+        raise protected("server")
     target = [Target("server", server.id)]
     action = cloud.orders.begin(server.project, command, target, fault)
     if command is Command.DELETE_SERVER:
@@ -229,6 +243,7 @@ def _book_image(cloud: HetznerCloud, server: Server, body: Body) -> Image:
     books = cloud.books
     number = books.next_id()
     kind = books.catalog.server_type(server.server_type)
+    disk_gb = server.disk_gb or (kind.disk if kind else 0)
     origin = books.images.get(server.image)
     return books.images.put(
         Image(
@@ -240,7 +255,7 @@ def _book_image(cloud: HetznerCloud, server: Server, body: Body) -> Image:
             description=body.text("description", f"{server.name} {books.now():%Y-%m-%d}"),
             labels=body.labels(),
             guest_image=f"image-{number}",
-            disk_gb=kind.disk if kind else 0,
+            disk_gb=disk_gb,
             architecture=kind.architecture if kind else "x86",
             os_flavor=origin.os_flavor if origin else "unknown",
             os_version=origin.os_version if origin else "",

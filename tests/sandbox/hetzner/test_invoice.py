@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from hcloud.server_types import ServerType
 
 from farm.sandbox.clock import Clock
 from farm.sandbox.hetzner.invoice import Invoice, InvoiceLine, invoice_of, started_hours
@@ -121,3 +122,25 @@ def test_an_hour_belongs_to_the_month_in_which_it_begins() -> None:
     created = datetime(2027, 12, 31, 22, 30, tzinfo=UTC)
     spans = list(started_hours(created, created + timedelta(hours=4)))
     assert [(span.label, span.hours) for span in spans] == [("2027-12", 2), ("2028-01", 2)]
+
+
+def test_a_resized_server_is_charged_by_each_type_in_its_time(billed: CloudAtWork) -> None:
+    server = running(billed.client())
+    server.power_off().wait_until_finished()
+    pass_time(billed, hours=1, minutes=30)
+    server.change_type(ServerType(name="cx33"), upgrade_disk=False).wait_until_finished()
+    pass_time(billed, hours=3)
+    lines = [one for one in invoice(billed).lines if one.kind == "server"]
+    assert [(one.hours, one.hourly) for one in lines] == [(2, CX23_HOUR), (3, 10_400)]
+    assert {one.id for one in lines} == {server.id}
+
+
+def test_a_snapshot_outlives_its_server_on_the_invoice(billed: CloudAtWork) -> None:
+    server = running(billed.client())
+    server.create_image(type="snapshot", description="asleep").action.wait_until_finished()
+    server.delete().wait_until_finished()
+    pass_time(billed, hours=10)
+    assert (line(billed, "server", "2027-01").hours, line(billed, "snapshot", "2027-01").hours) == (
+        1,
+        10,
+    )
