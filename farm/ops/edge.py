@@ -23,6 +23,8 @@ from farm.ops.safety import refuse_unsafe_settings
 app = new_app("Lead people to the site and to their agents, through Caddy.")
 GLANCE = 0.5
 LOOK_SECONDS = 60.0
+LONGEST_SOCKET = 100
+"""Bytes; Linux takes 107, and what comes after a name of ours is Caddy's."""
 
 
 @app.command()
@@ -80,6 +82,7 @@ def environment_of_caddy() -> Mapping[str, str]:
         "EDGE_CERTIFICATE_KEY": settings.EDGE_CERTIFICATE_KEY,
         "EDGE_HTTPS_PORT": str(site.port or 443),
         "EDGE_HTTP_PORT": str(settings.EDGE_HTTP_PORT),
+        "EDGE_INNER": str(_inner_door()),
         "EDGE_PORT": str(agents.port or 443),
         "EDGE_SECRET": settings.EDGE_SECRET,
         "EDGE_STATE": str(_folder() / "caddy"),
@@ -123,6 +126,19 @@ def _write_authorities() -> str:
 
 def _folder() -> Path:
     return own_folder(settings.FARM_DATA / "edge")
+
+
+def _inner_door() -> Path:
+    """The socket between Caddy and itself; its name must fit where the system keeps such names."""
+    path = _folder() / "inner"
+    if len(os.fsencode(path)) > LONGEST_SOCKET:
+        raise Trouble(
+            f"The folder {settings.FARM_DATA} has too long a name for the edge's socket: set"
+            f" FARM_DATA to one of at most {LONGEST_SOCKET - len('/edge/inner')} letters.",
+            code="long_folder",
+            field="FARM_DATA",
+        )
+    return path
 
 
 def _caddyfile() -> Path:

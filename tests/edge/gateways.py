@@ -21,6 +21,8 @@ PLANTED = {
     "Alt-Svc": 'h3="evil.example:443"',
 }
 ENDLESS = "/assets/endless"
+TRICKLED = "/assets/trickled"
+SLOW = {ENDLESS: "text/event-stream", TRICKLED: "text/plain"}
 TEXT_FRAME = b"\x81\x04tick"
 MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -88,8 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._hear()
         if self.headers.get("Upgrade", "").lower() == "websocket":
             self._talk()
-        elif self.path == ENDLESS:
-            self._go_on()
+        elif self.path in SLOW:
+            self._go_on(SLOW[self.path])
         else:
             self._answer()
 
@@ -120,9 +122,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self._trickle(TEXT_FRAME)
 
-    def _go_on(self) -> None:
+    def _go_on(self, kind: str) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Type", kind)
         self.send_header("Connection", "close")
         self.end_headers()
         self._trickle(b"data: tick\n\n")

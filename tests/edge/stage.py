@@ -143,24 +143,27 @@ def websocket_to(
     browser: httpx.Client, address: str, *, origin: str | None = None
 ) -> ssl.SSLSocket:
     """A WebSocket's first words through the edge, with the browser's cookies of that host."""
+    headers = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        **({"Origin": origin} if origin else {}),
+    }
+    return begun(browser, "GET", address, headers)
+
+
+def begun(
+    browser: httpx.Client, method: str, address: str, headers: Mapping[str, str]
+) -> ssl.SSLSocket:
+    """A request's head as it is, with the browser's cookies of that host; the rest is to come."""
     url = httpx.URL(address)
     raw = socket.create_connection((LOCAL, url.port or 443), timeout=20)
     wire = UNCHECKED.wrap_socket(raw, server_hostname=url.host)
-    cookies = "; ".join(
-        f"{cookie.name}={cookie.value}"
-        for cookie in browser.cookies.jar
-        if cookie.domain == url.host
-    )
-    lines = [
-        "GET / HTTP/1.1",
-        f"Host: {url.netloc.decode()}",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        f"Cookie: {cookies}",
-        *([f"Origin: {origin}"] if origin else []),
-    ]
+    held = [cookie for cookie in browser.cookies.jar if cookie.domain == url.host]
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in held)
+    lines = [f"{method} {url.path} HTTP/1.1", f"Host: {url.netloc.decode()}", f"Cookie: {cookies}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     wire.sendall("\r\n".join([*lines, "", ""]).encode())
     return wire
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from tests.edge.gateways import ENDLESS
+import ssl
+
+import httpx
+import pytest
+
+from tests.edge.gateways import ENDLESS, TRICKLED
 from tests.edge.stage import (
+    PAGE,
     Agent,
     Stage,
+    begun,
     heard_to_its_end,
     status_of,
     websocket,
@@ -76,6 +83,37 @@ def test_an_answer_without_end_is_none(playing: Stage) -> None:
     name, session = playing.person()
     agent = playing.agent(name)
     assert playing.inside(session, agent).get(agent.origin + ENDLESS).status_code == 502
+
+
+def test_an_answer_that_only_trickles_is_ended(playing: Stage) -> None:
+    name, session = playing.person()
+    agent = playing.agent(name)
+    browser = playing.inside(session, agent)
+    with pytest.raises(httpx.RemoteProtocolError):
+        browser.get(agent.origin + TRICKLED)
+    assert agent.gateway.heard[-1].path == TRICKLED
+
+
+def test_a_request_that_only_trickles_is_ended(playing: Stage) -> None:
+    name, session = playing.person()
+    agent = playing.agent(name)
+    browser = playing.inside(session, agent)
+    headers = {**PAGE, "Sec-Fetch-Site": "same-origin", "Content-Length": "1000000"}
+    with begun(browser, "POST", f"{agent.origin}/chat/main", headers) as wire:
+        wire.settimeout(0.1)
+        until(lambda: answers_to_a_byte(wire))
+
+
+def answers_to_a_byte(wire: ssl.SSLSocket) -> bool:
+    """Send one more; whether the other side hung up or says anything."""
+    try:
+        wire.sendall(b"x")
+        wire.recv(1)
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def test_another_sites_page_opens_no_stream(playing: Stage) -> None:
