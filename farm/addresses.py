@@ -95,6 +95,8 @@ def _plain(address: str) -> str:
 
 @lru_cache(maxsize=1)
 def _own_addresses(_minute: int) -> frozenset[str]:
-    """What the farm's own names lead to, looked up once a minute."""
-    hosts = {urlsplit(url).hostname or "" for url in (settings.SITE_URL, settings.RELAY_URL)}
-    return frozenset(address for host in hosts for address in _addresses(host, 443))
+    """What the farm's own names lead to, looked up once a minute; its edge among them."""
+    urls = (settings.SITE_URL, settings.RELAY_URL)
+    hosts = {urlsplit(url).hostname or "" for url in urls}
+    hosts |= {f"any.{settings.AGENTS_DOMAIN}", *settings.EDGE_ADDRESSES}
+    return frozenset(_plain(address) for host in hosts for address in _addresses(host, 443))

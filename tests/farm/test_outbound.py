@@ -115,9 +115,11 @@ def test_an_answer_that_drips_is_over_at_the_deadline(elsewhere: str, settings: 
 def test_the_farm_and_its_fleet_are_not_asked(settings: Settings) -> None:
     now = timezone.now()
     settings.SITE_URL, settings.RELAY_URL = "https://1.1.1.1", "https://[2606:4700::1111]:8443"
+    settings.EDGE_ADDRESSES = ["8.8.4.4", "2001:4860:4860::8844"]
     made = {"provider": "hetzner", "server_type": "cx23", "location": "nbg1"}
     Server.objects.create(**made, requested_at=now, phase_since=now, ipv4="9.9.9.9")
-    for host in ("1.1.1.1", "[2606:4700::1111]", "9.9.9.9", "[64:ff9b::909:909]"):
+    own = ("1.1.1.1", "[2606:4700::1111]", "8.8.4.4", "[2001:4860:4860:0::8844]")
+    for host in (*own, "9.9.9.9", "[64:ff9b::909:909]"):
         with pytest.raises(Unreachable, match="the farm itself"):
             get(f"http://{host}:1/")
 
