@@ -73,12 +73,14 @@ class Books:
                 access_key=given.access_key,
                 secret_key=given.secret_key,
                 server_quota=self.catalog.server_quota,
+                read_key=new_uid(),
             )
         )
 
     def project_with(self, secret_key: str) -> Project | None:
-        """The project that a key opens."""
-        return next((p for p in self.projects if p.secret_key == secret_key), None)
+        """The project that a key opens, to read at least."""
+        known = (p for p in self.projects if secret_key in (p.secret_key, p.read_key))
+        return next(known, None) if secret_key else None
 
     def server(self, project: int, zone: str, uid: str) -> Server:
         """That server, or not_found."""

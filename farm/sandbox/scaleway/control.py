@@ -28,7 +28,7 @@ AVAILABILITIES = ("available", "scarce", "shortage")
 def scaleway_routes(cloud: ScalewayCloud) -> list[web.RouteDef]:
     """GET /scaleway/inventory and /invoice (?project=ID); POST /projects, /stock and /limits.
 
-    /scaleway/projects takes {"name", "server_limit"} and answers a fresh project with its key;
+    /scaleway/projects takes {"name", "server_limit"} and answers a fresh project with its keys;
     /scaleway/stock {"server_type", "zone", "availability"}; /scaleway/limits {"project",
     "servers"}.
     """
@@ -111,6 +111,7 @@ def _project_json(project: Project) -> dict[str, Json]:
         "name": project.name,
         "access_key": project.access_key,
         "secret_key": project.secret_key,
+        "read_key": project.read_key,
         "server_limit": project.server_quota,
     }
 

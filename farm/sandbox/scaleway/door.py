@@ -13,10 +13,11 @@ from farm.sandbox.faults import Answer, Passage
 from farm.sandbox.faults_http import pass_gate
 from farm.sandbox.scaleway.calls import Call, Operation
 from farm.sandbox.scaleway.cloud import ScalewayCloud
-from farm.sandbox.scaleway.errors import ApiError, no_access
+from farm.sandbox.scaleway.errors import ApiError, no_access, not_permitted
 from farm.sandbox.scaleway.records import Project
 
 TOLD_WORDS = ("name", "commercial_type", "action")
+READING = ("GET", "HEAD")
 PUBLIC = ("/product-catalog/", "/marketplace/")
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,8 @@ def _authorized(cloud: ScalewayCloud, request: web.Request) -> Project:
         return cloud.project
     if project is None:
         raise no_access()
+    if key == project.read_key and request.method not in READING:
+        raise not_permitted()
     return project
 
 

@@ -89,7 +89,7 @@ def _servers(books: Books, until: datetime) -> Iterator[_Charge]:
                 thing=server,
                 name=server.name,
                 server=server.uid,
-                hourly=micros(server.rate),
+                hourly=micros(span.rate or server.rate),
                 since=span.since,
                 until=span.until or until,
             )

@@ -43,7 +43,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project with its key; `server_quota` is the organization's."""
+    """A project with its key, and one that may only read; `server_quota` is the organization's."""
 
     id: int
     uid: str
@@ -51,21 +51,26 @@ class Project:
     access_key: str
     secret_key: str
     server_quota: int
+    read_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time in which a server's compute is charged for: from power on until power off."""
+    """A time in which a server's compute is charged for: from power on until power off.
+
+    `rate` is that of the type it was then.
+    """
 
     since: datetime
     until: datetime | None = None
+    rate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
     """One server from its order on; `order` is the action under way, `made` says it has a disk.
 
-    `rate` is pinned at the order; `volumes` are uids, the root volume first.
+    `rate` is that of its type, pinned when it became it; `volumes` are uids, the root one first.
     """
 
     id: int

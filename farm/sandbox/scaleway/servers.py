@@ -57,15 +57,32 @@ def order_server(cloud: ScalewayCloud, project: Project, zone: str, body: Body) 
 
 
 def change_server(cloud: ScalewayCloud, server: Server, body: Body) -> Server:
-    """Another name, other tags, protection or none."""
+    """Another name, other tags, protection or none, another type."""
+    kind = _new_kind(cloud.books, server, body)
     changed = replace(
         server,
+        commercial_type=kind.name if kind else server.commercial_type,
+        rate=kind.hourly if kind else server.rate,
         name=body.text("name", server.name),
         tags=body.texts("tags") if body.has("tags") else server.tags,
         protected=body.flag("protected", default=server.protected),
         modified=cloud.books.now(),
     )
     return cloud.books.servers.put(changed)
+
+
+def _new_kind(books: Books, server: Server, body: Body) -> ServerType | None:
+    """The type that a server is to become, None for the one that it has."""
+    name = body.text("commercial_type", server.commercial_type)
+    if name == server.commercial_type:
+        return None
+    kind = books.catalog.server_type(name, server.zone)
+    now = books.catalog.server_type(server.commercial_type, server.zone)
+    if kind is None or (now and now.arch != kind.arch):
+        raise invalid("commercial_type")
+    if server.order or server.state is not State.STOPPED:
+        raise precondition("invalid_state", "instance should be powered off")
+    return kind
 
 
 def switch_server(
@@ -83,6 +100,10 @@ def switch_server(
         raise precondition("resource_protected", "server is protected")
     if order is Order.POWERON and not cloud.books.ips_of(server):
         raise unsupported("servers without a public address")
+    shortage = cloud.books.availability(server.commercial_type, server.zone) == "shortage"
+    if order is Order.POWERON and server.state is State.STOPPED and shortage:
+        # One that is off gave its host back.
+        raise out_of_stock(server.commercial_type)
     return cloud.switching.begin(server, order, fault)
 
 

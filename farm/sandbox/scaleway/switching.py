@@ -136,7 +136,7 @@ class Switching:
         kept, now = self.books.servers.get(server.id) or server, self.books.now()
         running = bool(kept.spans) and kept.spans[-1].until is None
         if on and not running:
-            self.books.servers.put(replace(kept, spans=(*kept.spans, Span(now))))
+            self.books.servers.put(replace(kept, spans=(*kept.spans, Span(now, rate=kept.rate))))
         if not on:
             self.books.servers.put(replace(kept, spans=closed(kept, now)))
 
