@@ -87,7 +87,7 @@ def naive(servers: int, hours: int) -> Measured:
 def _naive_line(server: Server, index: int, kind: str) -> None:
     stay = stay_of(server, None)
     assert stay is not None
-    at = stay.began(index)
+    at = stay.created_at + index * HOUR
     price = PriceRow.objects.filter(server_uid=server.uid, kind=kind).earliest("valid_from")
     bearer = assignment_at(stay.agent_uid, at)
     assert bearer is not None

@@ -94,11 +94,11 @@ def written_of(stays: Iterable[Stay]) -> Written:
 
 
 def _finished(stays: Sequence[Stay], prices: Prices, written: Written) -> frozenset[str]:
-    ended = {stay.server_uid: stay.last_index for stay in stays if stay.gone_at is not None}
+    ended = {stay.server_uid: stay for stay in stays if stay.gone_at is not None}
     unfinished = {
         uid
         for uid, kind in prices
-        if uid in ended and written.next_index.get((uid, kind), 0) <= ended[uid]
+        if uid in ended and written.next_index.get((uid, kind), 0) < ended[uid].hours_begun(kind)
     }
     return frozenset(ended.keys() - unfinished)
 

@@ -17,13 +17,32 @@ HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A time for which a cloud charges for one kind; its end was known to the farm at `told_at`."""
+
+    since: datetime
+    until: datetime | None = None
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One started hour of a kind: its number, when it began, from when on all of it is known."""
+
+    index: int
+    began_at: datetime
+    sure_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Stay:
     """A machine's time at its cloud, as far as it is known.
 
     It surely existed until `known_until`; with `gone_at` (when the farm saw it gone) that is its
     end. The agent `agent_uid` ("" for none) answered on it from `serving_since` until its removal
     was ordered at `let_go_at`: those started hours are its payer's, the others the farm's. All
-    machines of an agent cost its payer `at_most_micros` in a calendar month, and no more.
+    machines of an agent cost its payer `at_most_micros` in a calendar month, and no more. Where a
+    cloud charges for a machine's parts apart, `spans` tells by kind for which times, in order.
     """
 
     server_uid: str
@@ -34,6 +53,7 @@ class Stay:
     serving_since: datetime | None = None
     let_go_at: datetime | None = None
     gone_at: datetime | None = None
+    spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
 
     @property
     def charged_as(self) -> str:
@@ -45,49 +65,70 @@ class Stay:
         """Whether it is gone, or its removal is under way."""
         return self.gone_at is not None or self.let_go_at is not None
 
-    @property
-    def last_index(self) -> int:
-        """The last hour that surely began; an end on the hour begins no new one."""
-        began = self.known_until - self.created_at
-        if self.gone_at is not None:
-            return max(0, -(-began // HOUR) - 1)
-        return max(0, began // HOUR)
+    def hours_begun(self, kind: str) -> int:
+        """How many hours of that kind surely began."""
+        return sum(self._hours_in(span) for span in self._charged(kind))
 
-    def began(self, index: int) -> datetime:
-        """When that hour began."""
-        return self.created_at + index * HOUR
+    def slots(self, kind: str, first: int = 0) -> Iterator[Slot]:
+        """Its begun hours of that kind from number `first` on, counted through all its spans."""
+        before = 0
+        for span in self._charged(kind):
+            count = self._hours_in(span)
+            for number in range(max(0, first - before), count):
+                began = span.since + number * HOUR
+                yield Slot(before + number, began, self._sure_at(span, began))
+            before += count
 
-    def sure_at(self, index: int) -> datetime:
-        """From when on all is known about that hour: its end, or the machine's."""
-        end = self.began(index + 1)
-        return end if self.gone_at is None else min(end, max(self.gone_at, self.began(index)))
+    def unknown_from(self) -> datetime:
+        """No hour that becomes known later is sure before this; only while it is there."""
+        ends = [
+            span.since + (self._hours_in(span) + 1) * HOUR
+            for kind in (self.spans or Kind)
+            for span in self._charged(kind)
+            if span.until is None
+        ]
+        # What was switched off may have been on again since it was last seen.
+        return min([*ends, self.known_until + HOUR] if self.spans else ends)
 
-    def cause(self, index: int) -> Cause | None:
-        """Why that hour is the farm's; None for its payer's."""
-        began = self.began(index)
+    def cause(self, began: datetime) -> Cause | None:
+        """Why the hour that began then is the farm's; None for its payer's."""
         if not self.agent_uid:
             return Cause.NOBODY
-        if self.serving_since is None or self.began(index + 1) <= self.serving_since:
+        if self.serving_since is None or began + HOUR <= self.serving_since:
             return Cause.BEFORE
         return Cause.LEAVING if self.let_go_at and began > self.let_go_at else None
+
+    def _charged(self, kind: str) -> Sequence[Span]:
+        """Where nothing is told of parts, all of it is charged for from its creation to its end."""
+        return self.spans.get(kind, ()) if self.spans else (Span(self.created_at),)
+
+    def _hours_in(self, span: Span) -> int:
+        """Hours that surely began; an end on the hour begins no new one, and one is the least."""
+        if span.until is None and self.gone_at is None:
+            return max(0, (self.known_until - span.since) // HOUR) + 1
+        return max(1, -(-((span.until or self.known_until) - span.since) // HOUR))
+
+    def _sure_at(self, span: Span, began: datetime) -> datetime:
+        """The hour's end, or when its machine or this part of it was known to have ended."""
+        end, told = began + HOUR, span.told_at or self.gone_at
+        return end if told is None else min(end, max(told, began))
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One started hour of one kind: what the cloud charges, and the payer's part of it."""
+    """One started hour of one kind: what the cloud charges, and the payer's part of it.
+
+    To the payer, the price and the month of the moment `began_at` it belongs.
+    """
 
     stay: Stay
     index: int
+    began_at: datetime
     kind: Kind
     price: PriceRow
     cloud_micros: int
     micros: int
     cause: Cause | None
-
-    @property
-    def began_at(self) -> datetime:
-        """When it began: to this moment's payer, price and month it belongs."""
-        return self.stay.began(self.index)
 
     @property
     def month(self) -> date:
@@ -129,46 +170,47 @@ def sure_hours(
     for stay in stays:
         if stay.gone_at is None:
             # What may still become known of it comes after this, and takes its place in the order.
-            unknown = stay.began(stay.last_index + 2)
-            until[stay.charged_as] = min(until[stay.charged_as], unknown)
-    for sure_at, stay, index, kind in _in_order(stays, prices, written):
-        if sure_at < until[stay.charged_as]:
-            yield _charge(stay, index, kind, prices, written)
+            until[stay.charged_as] = min(until[stay.charged_as], stay.unknown_from())
+    for stay, slot, kind in _in_order(stays, prices, written):
+        if slot.sure_at < until[stay.charged_as]:
+            yield _charge(stay, slot, kind, prices, written)
 
 
 def begun_hours(stays: Sequence[Stay], prices: Prices, written: Written) -> Iterator[Hour]:
     """Every hour not yet written that has begun, as it will be if its machine goes on serving."""
-    for _, stay, index, kind in _in_order(stays, prices, written):
-        yield _charge(stay, index, kind, prices, written)
+    for stay, slot, kind in _in_order(stays, prices, written):
+        yield _charge(stay, slot, kind, prices, written)
 
 
 def _in_order(
     stays: Sequence[Stay], prices: Prices, written: Written
-) -> Sequence[tuple[datetime, Stay, int, Kind]]:
+) -> Sequence[tuple[Stay, Slot, Kind]]:
     hours = [
-        (stay.sure_at(index), stay, index, kind)
+        (stay, slot, kind)
         for stay in stays
         for kind in Kind
         if (stay.server_uid, kind) in prices
-        for index in range(written.next_index.get((stay.server_uid, kind), 0), stay.last_index + 1)
+        for slot in stay.slots(kind, written.next_index.get((stay.server_uid, kind), 0))
     ]
-    return sorted(hours, key=lambda hour: (hour[0], hour[1].server_uid, hour[2], hour[3]))
+    return sorted(
+        hours, key=lambda hour: (hour[1].sure_at, hour[0].server_uid, hour[1].index, hour[2])
+    )
 
 
-def _charge(stay: Stay, index: int, kind: Kind, prices: Prices, written: Written) -> Hour:
+def _charge(stay: Stay, slot: Slot, kind: Kind, prices: Prices, written: Written) -> Hour:
     """The cloud takes what is left of the machine's month, a payer what is left of the agent's."""
-    price = _valid_at(prices[stay.server_uid, kind], stay.began(index))
-    month = month_of(stay.began(index))
+    price = _valid_at(prices[stay.server_uid, kind], slot.began_at)
+    month = month_of(slot.began_at)
     of_server, of_agent = (stay.server_uid, kind, month), (stay.agent_uid, month)
     cloud = _next_hour(price, written.cloud[of_server])
-    cause, micros = stay.cause(index), 0
+    cause, micros = stay.cause(slot.began_at), 0
     if cause is None:
         micros = min(cloud, max(0, stay.at_most_micros - written.charged[of_agent]))
         cause = Cause.OVER_CAP if micros < cloud else None
     written.cloud[of_server] += cloud
     written.charged[of_agent] += micros
-    written.next_index[stay.server_uid, kind] = index + 1
-    return Hour(stay, index, kind, price, cloud, micros, cause)
+    written.next_index[stay.server_uid, kind] = slot.index + 1
+    return Hour(stay, slot.index, slot.began_at, kind, price, cloud, micros, cause)
 
 
 def _next_hour(price: PriceRow, so_far: int) -> int:
