@@ -68,7 +68,8 @@ class RawRefusal(TypedDict, total=False):
     fields: dict[str, list[str]]
 
 
-@dataclass(frozen=True)
+# Not frozen: contextlib gives an exception that passes through it another traceback.
+@dataclass(eq=False)
 class Refusal(Exception):  # noqa: N818
     """An answer from 400 on. `type` is "" where it carried none; `rest` is a named wait."""
 

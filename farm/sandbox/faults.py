@@ -56,7 +56,8 @@ class ActionFault:
 class Fault:
     """One thing that goes wrong at the `call`-th matching call from now, and `times` calls in all.
 
-    A call matches if its kind is `kind` (None: any) and all words of `match` occur in its detail.
+    A call matches if its kind is `kind` (None: any) and all words of `match`, but none of `unless`,
+    occur in its detail.
     `times` None means until it is cleared. Exactly one effect is set: `signal` (SIGKILL to that
     pid), `answer`, `reset` (the connection), `hang` (no answer ever), `delay` (in real seconds) or
     `action` (what becomes of the order that the call begins). A call that is killed, reset or
@@ -65,6 +66,7 @@ class Fault:
 
     kind: str | None = None
     match: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
     call: int = 1
     times: int | None = 1
     when: When = When.BEFORE
@@ -114,7 +116,7 @@ class _Armed:
     def strikes(self, call: Call) -> bool:
         """Count `call` if it matches, and say whether it is one of those to strike."""
         fault = self.fault
-        if fault.kind not in (None, call.kind) or not all(w in call.detail for w in fault.match):
+        if fault.kind not in (None, call.kind) or not _is_meant(fault, call.detail):
             return False
         self.seen += 1
         last = None if fault.times is None else fault.call + fault.times - 1
@@ -123,6 +125,11 @@ class _Armed:
     def spent(self) -> bool:
         fault = self.fault
         return fault.times is not None and self.seen >= fault.call + fault.times - 1
+
+
+def _is_meant(fault: Fault, detail: str) -> bool:
+    excluded = any(word in detail for word in fault.unless)
+    return not excluded and all(word in detail for word in fault.match)
 
 
 @dataclass(slots=True)

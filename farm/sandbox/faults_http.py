@@ -16,7 +16,7 @@ Handler = Callable[[Passage], Awaitable[web.StreamResponse]]
 Envelope = Callable[[Answer], web.StreamResponse]
 
 EFFECTS = ("signal", "answer", "reset", "hang", "delay", "action")
-FIELDS = ("kind", "match", "call", "times", "when", *EFFECTS)
+FIELDS = ("kind", "match", "unless", "call", "times", "when", *EFFECTS)
 
 
 async def pass_gate(
@@ -95,7 +95,8 @@ def read_fault(raw: object) -> Fault:
     if sum(1 for effect in EFFECTS if raw.get(effect) is not None) != 1:
         raise ValueError(f"a fault has exactly one of {', '.join(EFFECTS)}")
     fields = dict(raw)
-    fields["match"] = tuple(fields.get("match", ()))
+    for words in ("match", "unless"):
+        fields[words] = tuple(fields.get(words, ()))
     fields["when"] = When(fields.get("when", When.BEFORE))
     if fields.get("answer") is not None:
         fields["answer"] = Answer(**fields["answer"])

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import requests
+
 from farm.sandbox.wire import JsonObject
+from provisioning.errors import NeedsOperator
 from provisioning.hetzner import Hetzner
 from provisioning.provider import Firewall, FirewallRule, MachineOrder, Price, Provider
 from provisioning.scaleway import Scaleway
-from tests.provisioning.memory import MemoryProvider
+from tests.provisioning.memory import Fault, MemoryProvider, When
 from tests.sandbox.hetzner.cloud_at_work import CloudAtWork, cloud_at_work
 from tests.sandbox.scaleway.scaleway_at_work import ScalewayAtWork, scaleway_at_work
 
@@ -22,12 +25,14 @@ class Goods:
     """What is ordered at a cloud, what it costs there, and another place that has it."""
 
     server_type: str
+    bigger: str
     location: str
     elsewhere: str
     image: str
     price: Price
     ipv4_price: Price
     volume_price: Price | None
+    snapshot_price: Price
     size: tuple[int, float, int]
     many: int = 60
     """How many make several pages; an order at Scaleway takes a dozen calls."""
@@ -35,22 +40,26 @@ class Goods:
 
 CX23 = Goods(
     server_type="cx23",
+    bigger="cx33",
     location="fsn1",
     elsewhere="nbg1",
     image="debian-12",
     price=Price(hourly=6_400, monthly=3_990_000, currency="EUR"),
     ipv4_price=Price(hourly=800, monthly=500_000, currency="EUR"),
     volume_price=None,
+    snapshot_price=Price(hourly=19_220, monthly=14_300_000, currency="EUR"),
     size=(2, 4.0, 40),
 )
 DEV1_M = Goods(
     server_type="DEV1-M",
+    bigger="DEV1-L",
     location="fr-par-1",
     elsewhere="fr-par-2",
     image="debian_bookworm",
     price=Price(hourly=20_196, monthly=None, currency="EUR"),
     ipv4_price=Price(hourly=4_000, monthly=None, currency="EUR"),
     volume_price=Price(hourly=2_360, monthly=None, currency="EUR"),
+    snapshot_price=Price(hourly=40_000, monthly=None, currency="EUR"),
     size=(3, 4.0, 20),
     many=12,
 )
@@ -93,6 +102,21 @@ class Subject(Protocol):
     def lose_answer_to_create(self) -> None:
         """The next order has its effect, and its answer never comes."""
 
+    def anew(self) -> Provider:
+        """The provider as a process that was just started has it."""
+
+    def reader(self) -> Provider:
+        """A provider whose credentials may only read."""
+
+    def cut(self, number: int, side: str) -> None:
+        """The connection breaks at the `number`-th order from now, before or after its effect."""
+
+    def is_cut(self) -> bool:
+        """Whether that came to pass; disarms it if not."""
+
+    def unmake(self) -> None:
+        """The next copy of a disk comes to nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
@@ -112,6 +136,28 @@ class InMemory:
     def lose_answer_to_create(self) -> None:
         """See Subject."""
         self.provider.lose_answer("create")
+
+    def anew(self) -> Provider:
+        """See Subject."""
+        return self.provider
+
+    def reader(self) -> Provider:
+        """See Subject."""
+        refused = NeedsOperator("token_readonly", "The token may only read.")
+        return MemoryProvider(faults=[Fault("verify", refused)])
+
+    def cut(self, number: int, side: str) -> None:
+        """See Subject."""
+        self.provider.cut = (number, When(side))
+
+    def is_cut(self) -> bool:
+        """See Subject."""
+        left, self.provider.cut = self.provider.cut, None
+        return left is None
+
+    def unmake(self) -> None:
+        """See Subject."""
+        self.provider.spoil = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +182,28 @@ class AtHetzner:
         lost: JsonObject = {"match": ["POST /servers"], "reset": True, "when": "after"}
         self.at_work.order("/faults", lost)
 
+    def anew(self) -> Provider:
+        """See Subject."""
+        return Hetzner(token=self.at_work.cloud.token, endpoint=self.at_work.endpoint)
+
+    def reader(self) -> Provider:
+        """See Subject."""
+        token = self.at_work.order("/hetzner/projects", {"name": "x"}).json()["read_token"]
+        return Hetzner(token=token, endpoint=self.at_work.endpoint)
+
+    def cut(self, number: int, side: str) -> None:
+        """See Subject."""
+        self.at_work.order("/faults", broken(number, side))
+
+    def is_cut(self) -> bool:
+        """See Subject."""
+        return spent(self.at_work.control)
+
+    def unmake(self) -> None:
+        """See Subject."""
+        failing: JsonObject = {"code": "action_failed", "message": "no"}
+        self.at_work.order("/faults", {"match": ["create_image"], "action": failing})
+
 
 @dataclass(frozen=True, slots=True)
 class AtScaleway:
@@ -158,6 +226,45 @@ class AtScaleway:
         """See Subject."""
         match = ["POST", "/servers name="]
         self.at_work.order("/faults", {"match": match, "reset": True, "when": "after"})
+
+    def anew(self) -> Provider:
+        """See Subject."""
+        return self.at_work.provider()
+
+    def reader(self) -> Provider:
+        """See Subject."""
+        project = self.at_work.cloud.project
+        return Scaleway(
+            access_key=project.access_key,
+            secret_key=project.read_key,
+            project=project.uid,
+            endpoint=self.at_work.endpoint,
+        )
+
+    def cut(self, number: int, side: str) -> None:
+        """See Subject."""
+        self.at_work.order("/faults", broken(number, side))
+
+    def is_cut(self) -> bool:
+        """See Subject."""
+        return spent(self.at_work.control)
+
+    def unmake(self) -> None:
+        """See Subject."""
+        failing: JsonObject = {"code": "snapshot_failed", "message": "no"}
+        self.at_work.order("/faults", {"match": ["POST", "/snapshots"], "action": failing})
+
+
+def broken(number: int, side: str) -> JsonObject:
+    """A fault that resets the connection of one request that changes something."""
+    return {"unless": ["GET "], "call": number, "reset": True, "when": side}
+
+
+def spent(control: str) -> bool:
+    """Whether no fault is left; forgets any that is."""
+    left = requests.get(f"{control}/faults", timeout=10).json()["armed"]
+    requests.delete(f"{control}/faults", timeout=10)
+    return not left
 
 
 @contextmanager

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,7 @@ from provisioning.provider import (
     MachineOrder,
     MachineStatus,
 )
-from tests.contract.subjects import NAME, OURS, Subject, order_of, subject
+from tests.contract.subjects import NAME, OURS, Subject, order_of
 from tests.sandbox.hetzner.cloud_at_work import eventually
 
 
@@ -34,13 +33,6 @@ def ended(cloud: Subject, provider_id: str, name: str = NAME) -> bool:
     if machine is not None and machine.status is not MachineStatus.DELETING:
         cloud.provider.delete(provider_id)
     return machine is None
-
-
-@pytest.fixture(params=["memory", "hetzner", "scaleway"])
-def cloud(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
-    """Each provider in turn."""
-    with subject(request.param, tmp_path) as found:
-        yield found
 
 
 def running(cloud: Subject, wish: MachineOrder | None = None) -> Machine:
@@ -71,6 +63,11 @@ def test_good_credentials_are_content(cloud: Subject) -> None:
     cloud.provider.verify()
 
 
+def test_credentials_that_may_only_read_need_the_operator(cloud: Subject) -> None:
+    with pytest.raises(NeedsOperator):
+        cloud.reader().verify()
+
+
 def test_what_is_not_there_is_no_error(cloud: Subject) -> None:
     assert cloud.provider.find("farm-s1") is None
     assert cloud.provider.find_image({"farm-image": "v1"}, cloud.goods.location) is None
@@ -81,6 +78,11 @@ def test_what_is_not_there_is_no_error(cloud: Subject) -> None:
     cloud.provider.shutdown("4711")
     cloud.provider.power_on("4711")
     cloud.provider.power_off("4711")
+    cloud.provider.restart("4711")
+    assert cloud.provider.resize("4711", cloud.goods.bigger) == ()
+    assert cloud.provider.copies(OURS) == ()
+    with pytest.raises(Rejected):
+        cloud.provider.snapshot("4711", description="none", labels=OURS)
     assert cloud.provider.billables(OURS) == ()
 
 
@@ -280,4 +282,5 @@ def test_prices_are_net_micros_with_the_ipv4_and_the_disk_apart(cloud: Subject) 
     assert offer.price == goods.price
     assert offer.ipv4_price == goods.ipv4_price
     assert offer.volume_price == goods.volume_price
+    assert offer.snapshot_price == goods.snapshot_price
     assert (offer.cores, offer.memory_gb, offer.disk_gb) == goods.size

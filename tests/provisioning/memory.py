@@ -46,6 +46,7 @@ PRICES = {
     "cx23": Price(hourly=6_400, monthly=3_990_000, currency="EUR"),
     "cx33": Price(hourly=10_400, monthly=6_490_000, currency="EUR"),
 }
+READING = ("verify", "offers", "find_image", "find", "actions", "copies", "machines", "billables")
 PLACES = ("fsn1", "nbg1", "hel1")
 
 
@@ -67,7 +68,11 @@ class Fault:
 
 @dataclass(slots=True)
 class MemoryProvider:
-    """One project. Fill `sold_out` and `limit`, arm `faults`, read `machines_there` and `calls`."""
+    """One project. Fill `sold_out` and `limit`, arm `faults`, read `machines_there` and `calls`.
+
+    `cut` loses the answer to the n-th order from now, before or after its effect; `spoil` has the
+    next copy come to nothing.
+    """
 
     name: str = "memory"
     off_is_free: bool = False
@@ -75,6 +80,8 @@ class MemoryProvider:
     limit: int = 100
     sold_out: set[tuple[str, str]] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
+    cut: tuple[int, When] | None = None
+    spoil: bool = False
     calls: list[str] = field(default_factory=list)
     machines_there: dict[str, Machine] = field(default_factory=dict)
     firewalls: dict[str, Firewall] = field(default_factory=dict)
@@ -207,11 +214,12 @@ class MemoryProvider:
                 return there[-1]
             if provider_id not in self.machines_there:
                 raise Rejected("not_found", f"There is no machine {provider_id} to copy.")
-            number = self._number()
+            number, spoilt = self._number(), self.spoil
+            self.spoil = False
             self._copies[number] = Copy(
                 id=number,
                 image=number,
-                status=CopyStatus.MAKING,
+                status=CopyStatus.BROKEN if spoilt else CopyStatus.MAKING,
                 location="",
                 gigabytes=None,
                 disk_gb=40,
@@ -293,14 +301,22 @@ class MemoryProvider:
     @contextmanager
     def _call(self, method: str) -> Iterator[None]:
         self.calls.append(method)
-        fault = next((one for one in self.faults if one.method == method), None)
-        if fault is not None:
-            self.faults.remove(fault)
+        fault = self._struck(method)
         if fault is not None and fault.when is When.BEFORE:
             raise fault.error
         yield
         if fault is not None:
             raise fault.error
+
+    def _struck(self, method: str) -> Fault | None:
+        fault = next((one for one in self.faults if one.method == method), None)
+        if fault is not None:
+            self.faults.remove(fault)
+        if fault is not None or self.cut is None or method in READING:
+            return fault
+        left, side = self.cut[0] - 1, self.cut[1]
+        self.cut = (left, side) if left else None
+        return None if left else Fault(method, AnswerLost("no_answer", "No answer came."), side)
 
     def _pass_time(self) -> None:
         for number, machine in list(self.machines_there.items()):
@@ -312,8 +328,9 @@ class MemoryProvider:
         for number, action in self._actions.items():
             self._actions[number] = replace(action, status=ActionStatus.SUCCESS)
         for number, copy in self._copies.items():
-            ready = replace(copy, status=CopyStatus.READY, gigabytes=SNAPSHOT_GB)
-            self._copies[number] = ready
+            if copy.status is CopyStatus.MAKING:
+                ready = replace(copy, status=CopyStatus.READY, gigabytes=SNAPSHOT_GB)
+                self._copies[number] = ready
 
     def _check(self, order: MachineOrder) -> None:
         if len(order.user_data.encode()) > MAX_USER_DATA:

@@ -117,12 +117,17 @@ async def create_snapshot(call: Call) -> web.Response:
 
 
 async def _copy(call: Call, server: Server, snapshot: Snapshot) -> None:
+    books, fault = call.cloud.books, call.fault
     try:
-        await call.cloud.guests.snapshot(server.id, snapshot.guest_image)
+        await books.clock.sleep(fault.delay if fault else 0)
+        failed = bool(fault and fault.code)
+        if not failed:
+            await call.cloud.guests.snapshot(server.id, snapshot.guest_image)
     except GuestError:
         log.exception("The snapshot %s failed.", snapshot.name)
-        return
-    call.cloud.books.snapshots.put(replace(snapshot, ready=True))
+        failed = True
+    kept = books.snapshots.get(snapshot.id) or snapshot
+    books.snapshots.put(replace(kept, ready=not failed, failed=failed))
 
 
 async def delete_snapshot(call: Call) -> web.Response:

@@ -138,7 +138,7 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A copy of a volume; `ready` once the machine's disk was copied."""
+    """A copy of a volume; `ready` once the machine's disk was copied, unless it `failed`."""
 
     id: int
     uid: str
@@ -153,6 +153,7 @@ class Snapshot:
     rate: str
     server: str | None = None
     ready: bool = False
+    failed: bool = False
     deleted: datetime | None = None
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from farm.sandbox.scaleway.books import Books, default_rules
 from farm.sandbox.scaleway.catalog import SystemImage
 from farm.sandbox.scaleway.records import Group, Image, Ip, Rule, Server, State
+from farm.sandbox.scaleway.render_block import status_of
 from farm.sandbox.wire import Json, JsonObject
 
 SCALEWAY = "51b656e3-4865-41e8-adbc-0c45bdd780db"
@@ -167,7 +168,7 @@ def image_json(books: Books, image: Image) -> JsonObject:
         "modification_date": moment(image.created),
         "default_bootscript": None,
         "from_server": "",
-        "state": "available" if snapshot.ready else "creating",
+        "state": status_of(snapshot),
         "tags": list(image.tags),
         "zone": image.zone,
     }

@@ -48,12 +48,19 @@ def snapshot_json(books: Books, snapshot: Snapshot) -> JsonObject:
         "created_at": _moment(snapshot.created),
         "updated_at": _moment(snapshot.created),
         "references": [],
-        "status": "available" if snapshot.ready else "creating",
+        "status": status_of(snapshot),
         "tags": list(snapshot.tags),
         "class": "sbs",
         "public": False,
         "zone": snapshot.zone,
     }
+
+
+def status_of(snapshot: Snapshot) -> str:
+    """available, creating or error."""
+    if snapshot.failed:
+        return "error"
+    return "available" if snapshot.ready else "creating"
 
 
 def _reference(volume: Volume) -> JsonObject:
