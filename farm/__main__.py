@@ -45,6 +45,7 @@ ENTRIES = (
     ),
     Entry("backup", "Back up the farm itself.", "farm.ops.backup"),
     Entry("restore", "Bring a farm back from its backup.", "farm.ops.restore"),
+    Entry("drill", "Try whether the newest backup of the farm can be restored.", "farm.ops.drill"),
     Entry("setup", "The set-up page of a new farm.", "farm.ops.setup"),
     Entry("sandbox", "The outside world on one machine.", "farm.sandbox.commands", django=False),
 )

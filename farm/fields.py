@@ -28,16 +28,21 @@ class SecretField(TextField):
 
     def get_prep_value(self, value: str | None) -> str | None:
         """The token that is stored."""
-        return _cipher().encrypt(value.encode()).decode() if value else value
+        return _own().encrypt(value.encode()).decode() if value else value
 
     def from_db_value(
         self, value: str | None, _expression: Expression, _connection: BaseDatabaseWrapper
     ) -> str | None:
         """The clear text; cryptography's InvalidToken when no key of ours fits."""
-        return _cipher().decrypt(value).decode() if value else value
+        return _own().decrypt(value).decode() if value else value
+
+
+def cipher_of(keys: tuple[str, ...]) -> MultiFernet:
+    """What encrypts with the first of these keys, and decrypts with every one of them."""
+    digests = [hashlib.sha256(key.encode()).digest() for key in keys]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
 
 
 @lru_cache(maxsize=1)
-def _cipher() -> MultiFernet:
-    digests = [hashlib.sha256(key.encode()).digest() for key in settings.FIELD_KEYS]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
+def _own() -> MultiFernet:
+    return cipher_of(tuple(settings.FIELD_KEYS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import typer
 from django.utils import timezone
@@ -36,7 +37,7 @@ def _show(told: Morning, out: Console) -> None:
     else:
         out.print(Text("Nothing is to be done.", style="dim"))
     out.print(_fleet_line(told))
-    for words in (*_money_lines(told.money), _clouds_line(told), _kept_line(told)):
+    for words in (*_money_lines(told.money), _clouds_line(told), *_kept_lines(told)):
         out.print(Text(words))
     for line in told.night:
         out.print(Text(f"{line.last_at:%H:%M}  {_night_words(line)}", style="dim"))
@@ -81,11 +82,17 @@ def _clouds_line(told: Morning) -> str:
     return f"Machines: {', '.join(used) or 'none'}{full}{nobodys}"
 
 
-def _kept_line(told: Morning) -> str:
-    kept = told.kept
-    last = f"{kept.last_at:%F %H:%M} UTC" if kept.last_at else "never"
-    restored = f"{kept.restored_at:%F}" if kept.restored_at else "never"
-    return f"Backups of {kept.agents} agents, the last one {last}; last restored {restored}"
+def _kept_lines(told: Morning) -> Iterator[str]:
+    kept, own = told.kept, told.rescues
+    last, restored = _when(kept.last_at), _when(kept.restored_at)
+    yield f"Backups of {kept.agents} agents, the last one {last}; last restored {restored}"
+    rows = f", {own.drill_rows} rows came back" if own.drill_at else ""
+    drill = f"{_when(own.drill_at)}{rows}"
+    yield f"Last backup of the farm itself {_when(own.backup_at)}; last restore drill {drill}"
+
+
+def _when(at: datetime | None) -> str:
+    return f"{at:%F %H:%M} UTC" if at else "never"
 
 
 def _night_words(line: NightLine) -> str:

@@ -6,9 +6,9 @@ import json
 import os
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -26,12 +26,16 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an archive holds: `database` is the vendor that can read it, `made_at` in ISO 8601."""
+    """What an archive holds: `database` is the vendor that can read it, `made_at` in ISO 8601.
+
+    `rows` counts them by table as they were dumped; an archive of an older farm tells none.
+    """
 
     format: int
     database: str
     made_at: str
     site: str
+    rows: Mapping[str, int] = field(default_factory=dict)
 
 
 def make_archive(folder: Path, *, now: datetime, site: str, recipient: str) -> Path:
@@ -42,7 +46,7 @@ def make_archive(folder: Path, *, now: datetime, site: str, recipient: str) -> P
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"farm-{now:%Y%m%d-%H%M%S}.tar.gz{SEALED if recipient else ''}"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as kitchen:
-        raw = _packed(Path(kitchen), Manifest(FORMAT, vendor(), now.isoformat(), site))
+        raw = _packed(Path(kitchen), now, site)
         if recipient:
             sealed = raw.with_name("sealed")
             pyrage.encrypt_file(str(raw), str(sealed), [_recipient(recipient)])
@@ -51,11 +55,12 @@ def make_archive(folder: Path, *, now: datetime, site: str, recipient: str) -> P
         return raw.replace(folder / name)
 
 
-def _packed(kitchen: Path, manifest: Manifest) -> Path:
+def _packed(kitchen: Path, now: datetime, site: str) -> Path:
     inside = kitchen / "inside"
     inside.mkdir(mode=0o700)
-    dump_to(inside / DATABASE)
+    rows = dump_to(inside / DATABASE)
     pack_secrets(inside / SECRETS)
+    manifest = Manifest(FORMAT, vendor(), now.isoformat(), site, rows)
     (inside / MANIFEST).write_text(json.dumps(asdict(manifest)))
     raw = kitchen / "raw"
     with _private(raw) as file, tarfile.open(fileobj=file, mode="w:gz") as tar:

@@ -13,10 +13,11 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from farm.accounts.models import User
-from farm.agents.models import Orphan, ProviderProject, Server
+from farm.agents.models import Orphan, ProviderProject, RescueKind, Server
 from farm.agents.stores import bucket_folder
 from farm.rescue.archives import DATABASE, SECRETS, Manifest, make_archive, manifest_of, opened
 from farm.rescue.dumps import load_from, vendor
+from farm.rescue.noting import failure_noted, note_success
 from farm.rescue.refusals import RescueRefused
 from farm.rescue.secrets import unpack_secrets
 from provisioning.errors import ProvisioningError
@@ -36,11 +37,28 @@ class KeptBackup:
 
 
 def back_up(now: datetime, folder: Path) -> KeptBackup:
-    """Make one now, send it to S3 if it is sealed and a bucket is set, and drop those too old."""
-    recipient = settings.FARM_BACKUP_RECIPIENT
-    archive = make_archive(folder, now=now, site=settings.SITE_URL, recipient=recipient)
-    in_bucket = bool(recipient) and _send(archive, now)
-    return KeptBackup(str(archive), archive.stat().st_size, in_bucket, _drop_old(folder, now))
+    """Make one now, send it to S3 if it is sealed and a bucket is set, and drop those too old.
+
+    What became of it is noted for the morning; RescueRefused if it failed.
+    """
+    with failure_noted(RescueKind.BACKUP, now):
+        recipient = settings.FARM_BACKUP_RECIPIENT
+        archive = make_archive(folder, now=now, site=settings.SITE_URL, recipient=recipient)
+        size = archive.stat().st_size
+        in_bucket = bool(recipient) and _send(archive, now)
+        dropped = _drop_old(folder, now)
+        note_success(RescueKind.BACKUP, now, archive=archive.name, size=size)
+    return KeptBackup(str(archive), size, in_bucket, dropped)
+
+
+def newest_in(folder: Path) -> Path:
+    """The archive made last; RescueRefused without any."""
+    made = folder.iterdir() if folder.is_dir() else ()
+    found = sorted(path for path in made if OURS.fullmatch(path.name))
+    if not found:
+        sentence = f"There is no backup of the farm in {folder}: make one with `farm backup`."
+        raise RescueRefused(sentence, "no_backup")
+    return found[-1]
 
 
 def _drop_old(folder: Path, now: datetime) -> Sequence[str]:
@@ -84,15 +102,20 @@ def restore_archive(archive: Path, identity: Path | None) -> Manifest:
     _demand_empty()
     with opened(archive, identity) as inside:
         manifest = manifest_of(inside)
-        if manifest.database != vendor():
-            raise RescueRefused(
-                f"This backup is of {manifest.database}, this farm is on {vendor()}: set"
-                " DATABASE_URL as it was where the backup was made.",
-                "vendor",
-            )
+        demand_same_vendor(manifest)
         unpack_secrets(inside / SECRETS)
         load_from(inside / DATABASE)
     return manifest
+
+
+def demand_same_vendor(manifest: Manifest) -> None:
+    """RescueRefused if the archive is of a database of another make."""
+    if manifest.database != vendor():
+        raise RescueRefused(
+            f"This backup is of {manifest.database}, this farm is on {vendor()}: set"
+            " DATABASE_URL as it was where the backup was made.",
+            "vendor",
+        )
 
 
 def _demand_empty() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -42,6 +42,11 @@ def unpack_secrets(folder: Path) -> None:
     if conf and (folder / "conf").is_dir():
         for path in (folder / "conf").iterdir():
             _write(conf / path.name, path.read_text())
+
+
+def keys_in(folder: Path) -> Sequence[str]:
+    """The keys that open the encrypted values of the archive's rows."""
+    return (folder / FIELD_KEYS).read_text().split(",")
 
 
 def _place(name: str, value: str) -> None:

@@ -15,6 +15,7 @@ from farm.agents.selectors.morning import (
     Money,
     Morning,
     NightLine,
+    Rescues,
     Spent,
     Todo,
 )
@@ -61,6 +62,7 @@ class MorningWords:
     clouds: Clouds
     in_use: str
     kept: Kept
+    rescues: Rescues
     night: Sequence[NightWords]
 
 
@@ -74,6 +76,7 @@ def morning_words(told: Morning) -> MorningWords:
         clouds=told.clouds,
         in_use=", ".join(f"{name} {number}" for name, number in told.clouds.in_use.items()),
         kept=told.kept,
+        rescues=told.rescues,
         night=[_line(line) for line in told.night],
     )
 

@@ -10,7 +10,9 @@ from farm.agents.selectors.morning.books import Clouds, Kept, clouds_now, kept_n
 from farm.agents.selectors.morning.fleet import Fleet, fleet_now
 from farm.agents.selectors.morning.money import Money, Spent, money_at
 from farm.agents.selectors.morning.night import NightLine, night_before
-from farm.agents.selectors.morning.todos import Todo, todos_at
+from farm.agents.selectors.morning.rescues import Rescues, rescues_now
+from farm.agents.selectors.morning.todo import Todo
+from farm.agents.selectors.morning.todos import todos_at
 
 __all__ = [
     "Clouds",
@@ -19,6 +21,7 @@ __all__ = [
     "Money",
     "Morning",
     "NightLine",
+    "Rescues",
     "Spent",
     "Todo",
     "morning_at",
@@ -35,6 +38,7 @@ class Morning:
     money: Money
     clouds: Clouds
     kept: Kept
+    rescues: Rescues
     night: Sequence[NightLine]
 
 
@@ -47,5 +51,6 @@ def morning_at(now: datetime) -> Morning:
         money=money_at(now),
         clouds=clouds_now(),
         kept=kept_now(),
+        rescues=rescues_now(),
         night=night_before(now),
     )

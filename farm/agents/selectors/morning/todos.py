@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -15,20 +13,12 @@ from farm.agents.models import Agent, AgentPhase, BudgetRequest, Watch
 from farm.agents.placement import FULL
 from farm.agents.selectors.backups import backup_health
 from farm.agents.selectors.fleet import Pause, due_rows, last_beat, orphans, provider_pauses
+from farm.agents.selectors.morning.rescues import rescues_to_do
+from farm.agents.selectors.morning.todo import Todo
 from farm.agents.sentences import sentence_for
 
 SILENCE = timedelta(seconds=60)
 STUCK = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """`sentence` says what is wrong, `command` what mends it or shows more; `about` an agent."""
-
-    code: str
-    sentence: str | Promise
-    command: str
-    about: str = ""
 
 
 def todos_at(now: datetime) -> Sequence[Todo]:
@@ -39,6 +29,7 @@ def todos_at(now: datetime) -> Sequence[Todo]:
         *_silent(),
         *_failed(),
         *_backups(now),
+        *rescues_to_do(now),
         *_asks(),
         *_orphans(),
     ]
