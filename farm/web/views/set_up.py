@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from farm.accounts.refusals import Refused
+from farm.env import setting_up
 from farm.setup import tokens
 from farm.setup.answers import kept
 from farm.setup.asking import OPERATOR_EMAIL, try_answers
@@ -21,18 +22,20 @@ from farm.web.set_up_form import SetUpForm
 
 DOOR = "set_up"
 """Where the session keeps the digest of the token that it came in by."""
+LOOK_AGAIN = 3
+"""Seconds after which a browser that waits for the site asks for its page once more."""
 
 
-def lead_there(_request: HttpRequest) -> HttpResponse:
+def lead_there(request: HttpRequest) -> HttpResponse:
     """There is no other page yet."""
-    return redirect("set_up")
+    return redirect("set_up") if setting_up() else _starting(request)
 
 
 @require_http_methods(["GET", "POST"])
 def set_up(request: HttpRequest) -> HttpResponse:
     """Ask for everything, or only for the token; each try keeps what was good of it."""
     if not _came_in(request):
-        return _ask_for_token(request)
+        return _ask_for_token(request) if setting_up() else _starting(request)
     if request.method == "GET":
         return _page(request, SetUpForm(initial=SetUpForm.kept()))
     form = SetUpForm(request.POST)
@@ -72,6 +75,13 @@ def _came_in(request: HttpRequest) -> bool:
 def _ask_for_token(request: HttpRequest, error: str = "") -> HttpResponse:
     errors = [error] if error else []
     return render(request, "set_up/token.html", {"errors": errors}, status=422 if error else 200)
+
+
+def _starting(request: HttpRequest) -> HttpResponse:
+    """The last answer was given a moment ago: the site comes to where the browser asked for it."""
+    answer = render(request, "set_up/starting.html", status=503)
+    answer.headers["Refresh"] = str(LOOK_AGAIN)
+    return answer
 
 
 def _page(request: HttpRequest, form: SetUpForm) -> HttpResponse:

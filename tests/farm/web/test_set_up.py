@@ -18,7 +18,7 @@ from farm.agents.models import SharedKey
 from farm.env import setting_up
 from farm.sandbox.model.keys import OWN_OPENAI_KEY, REFUSED_KEY
 from farm.setup import house, tokens
-from farm.setup.answers import kept
+from farm.setup.answers import close, kept
 from tests.ops.farms import free_port
 from tests.sandbox.running import RunningSandbox, sandbox
 
@@ -218,6 +218,16 @@ def test_all_good_makes_the_operator_and_kills_the_token(
     assert not setting_up()
     assert b"hetzner_token" not in client.get(PAGE).content
     assert Client().post(DOOR, {"token": token}).status_code == 422
+
+
+def test_until_the_site_is_there_a_browser_that_came_early_looks_again(
+    conf: Path, client: Client
+) -> None:
+    close()
+    for path in (PAGE, "/", "/account/login/"):
+        early = client.get(path)
+        assert (early.status_code, early.headers["Refresh"]) == (503, "3")
+        assert b"looks again" in early.content
 
 
 def test_it_speaks_french_in_its_refusals_too(
