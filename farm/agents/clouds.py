@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from django.conf import settings
 
+from farm.agents.models import MAIN, ProviderProject
 from farm.catalog import Region, Shelf, catalog
 from provisioning.errors import NeedsOperator
 from provisioning.registry import Credentials
@@ -34,8 +36,24 @@ def regions() -> Shelf[Region]:
     return Shelf.of([(region, region == shelf.default) for region in there or shelf.items])
 
 
-def credentials_of(name: str) -> Credentials:
-    """What opens that cloud for this farm; NeedsOperator for a cloud that it knows nothing of."""
+def credentials_of(project: ProviderProject) -> Credentials:
+    """What opens that project; NeedsOperator for a cloud that this farm knows nothing of."""
+    opened = _settings_of(project.provider)
+    if project.name == MAIN:
+        return opened
+    return replace(
+        opened, token=project.token, access_key=project.access_key, project=project.cloud_project
+    )
+
+
+def fingerprint_of(project: ProviderProject) -> str:
+    """Tells one project at a cloud from another, without telling what opens it."""
+    opened = credentials_of(project)
+    said = opened.project or opened.token
+    return hashlib.sha256(f"{opened.endpoint} {said}".encode()).hexdigest()[:16]
+
+
+def _settings_of(name: str) -> Credentials:
     if name == HETZNER:
         return Credentials(name, settings.HETZNER_TOKEN, settings.HETZNER_ENDPOINT)
     if name == SCALEWAY:
@@ -48,10 +66,3 @@ def credentials_of(name: str) -> Credentials:
             zones=tuple(settings.SCALEWAY_ZONES),
         )
     raise NeedsOperator("unknown_provider", f'This farm has no account at "{name}".')
-
-
-def fingerprint_of(name: str) -> str:
-    """Tells one project at a cloud from another, without telling what opens it."""
-    opened = credentials_of(name)
-    said = opened.project or opened.token
-    return hashlib.sha256(f"{opened.endpoint} {said}".encode()).hexdigest()[:16]

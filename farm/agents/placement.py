@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from farm.agents.models import Agent, Offer, ProviderProject
+from farm.agents.models import Agent, Offer
+from farm.agents.projects import full_clouds
 from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly
 from farm.catalog import Plan, Region, catalog
-
-FULL = "farm_full"
-"""Why a cloud makes no more machines for us: the account's own limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +53,16 @@ def open_rungs(plan: Plan, region: Region, agreed: Rate) -> Sequence[Rung]:
     Where an account is full the other clouds come first; where all are, the wait is for one.
     """
     free = [rung for rung in ladder(plan, region) if rung.available and rung.within(agreed)]
-    full = set(ProviderProject.objects.filter(reason=FULL).values_list("provider", flat=True))
+    full = full_clouds()
     return sorted(free, key=lambda rung: rung.provider in full)
 
 
-def other_cloud_is_open(agent: Agent, full: str) -> bool:
-    """Whether another cloud than `full`, whose account is, has what the agent may run on."""
+def other_way_is_open(agent: Agent) -> bool:
+    """Whether a project that is not full, at any cloud, has what the agent may run on."""
     rungs = open_rungs(
         catalog().plans.get(agent.plan), catalog().regions.get(agent.region), agreed_by(agent)
     )
-    return bool(rungs) and rungs[0].provider != full
+    return bool(rungs) and rungs[0].provider not in full_clouds()
 
 
 def agreed_by(agent: Agent) -> Rate:

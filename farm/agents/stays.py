@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from farm.agents.models import ProviderProject, Server
+from farm.agents.models import MAIN, ProviderProject, Server
 from farm.billing.rule import Stay
 
 
@@ -14,11 +14,12 @@ class LastSeen:
 
     def __init__(self) -> None:
         rows = ProviderProject.objects.exclude(swept_at=None)
-        self._swept = {row.provider: row.swept_at for row in rows}
+        self._swept = {row.pk: row.swept_at for row in rows}
+        self._main = {row.provider: row.pk for row in rows if row.name == MAIN}
 
     def of(self, server: Server) -> datetime | None:
         """When its cloud's whole list was last read; None if it never was."""
-        return self._swept.get(server.provider)
+        return self._swept.get(server.project_id or self._main.get(server.provider, 0))
 
 
 def stay_of(server: Server, seen_at: datetime | None) -> Stay | None:

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from farm.agents.clouds import SETTINGS, clouds, credentials_of
-from farm.agents.models import Offer
+from farm.agents.models import Offer, ProviderProject
 from farm.agents.selectors import due_rows, last_beat, orphans, provider_pauses
 from farm.ops.findings import Finding
 from provisioning.errors import ProvisioningError, Transient
@@ -59,7 +59,7 @@ def cloud() -> Iterator[Finding]:
 
 
 def _opened(name: str) -> Finding:
-    credentials, told = credentials_of(name), " and ".join(SETTINGS[name])
+    credentials, told = credentials_of(ProviderProject(provider=name)), " and ".join(SETTINGS[name])
     endpoint = credentials.endpoint
     try:
         provider_for(credentials).verify()

@@ -15,7 +15,7 @@ from farm.agents.models.channels import (
     TelegramManager,
     WhatsAppLink,
 )
-from farm.agents.models.clouds import FarmKey, Offer, ProviderProject, WorkerBeat
+from farm.agents.models.clouds import FarmKey, Offer, WorkerBeat
 from farm.agents.models.conversation import Message
 from farm.agents.models.edge import (
     EdgeCode,
@@ -34,12 +34,20 @@ from farm.agents.models.operations import (
     OperationStep,
 )
 from farm.agents.models.orphans import Orphan, OrphanKind
+from farm.agents.models.projects import (
+    MAIN,
+    AccountProject,
+    ProviderProject,
+    RequestBudget,
+)
 from farm.agents.models.rescues import Rescue, RescueKind
 from farm.agents.models.rows import Drivable
 from farm.agents.models.servers import Server, ServerPhase
 from farm.agents.models.watch import Watch
 
 __all__ = [
+    "MAIN",
+    "AccountProject",
     "Agent",
     "AgentPhase",
     "Backup",
@@ -66,6 +74,7 @@ __all__ = [
     "Orphan",
     "OrphanKind",
     "ProviderProject",
+    "RequestBudget",
     "Rescue",
     "RescueKind",
     "Server",

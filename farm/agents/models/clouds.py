@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from django.db import models
 
-from farm.agents.models.rows import Drivable
 from farm.fields import SecretField
 
 
@@ -38,27 +37,6 @@ class Offer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.server_type} at {self.provider} {self.location}"
-
-
-class ProviderProject(Drivable):
-    """One project at a cloud, surveyed now and then: what it sells, and what it has of ours.
-
-    A 429 pauses it for everyone until `paused_until`, and so does what only the operator mends;
-    then `reason` says what, and stays until a call of that sort succeeds again. `pointed_at` is
-    since when the farm's settings mean this project and no other, by its `fingerprint`.
-    """
-
-    provider = models.CharField(max_length=20, unique=True)
-    paused_until = models.DateTimeField(null=True)
-    reason = models.CharField(max_length=40, blank=True)
-    reason_detail = models.CharField(max_length=500, blank=True)
-    offers_seen_at = models.DateTimeField(null=True)
-    swept_at = models.DateTimeField(null=True)
-    fingerprint = models.CharField(max_length=16, blank=True)
-    pointed_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return self.provider
 
 
 class FarmKey(models.Model):

@@ -7,6 +7,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from farm.agents.models.projects import ProviderProject
+
 
 class OrphanKind(models.TextChoices):
     """What a cloud charges for, one by one."""
@@ -25,6 +27,9 @@ class Orphan(models.Model):
     """
 
     provider = models.CharField(max_length=20)
+    project = models.ForeignKey(
+        ProviderProject, null=True, on_delete=models.CASCADE, related_name="orphans"
+    )
     kind = models.CharField(max_length=8, choices=OrphanKind.choices)
     cloud_id = models.CharField(max_length=64)
     name = models.CharField(max_length=200)

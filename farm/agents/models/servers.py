@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import new_uid
 from farm.agents.models.agents import Agent
+from farm.agents.models.projects import ProviderProject
 from farm.agents.models.rows import Drivable
 from farm.fields import SecretField
 
@@ -31,12 +32,16 @@ class Server(Drivable):
     `serving_since` is when its agent first answered on it: the payer's meter starts in that hour,
     and stops after the one in which its removal was first ordered, `let_go_at`. `ended_at` is the
     cloud's own word on its end, `gone_at` when the farm saw it; once `metered`, its last hour is
-    written.
+    written. Its orders at the cloud, `action_ids`, were last looked at together with those of
+    others at `orders_seen_at`, and then were in `orders_state` (an `ActionStatus`, "" before).
     """
 
     uid = models.CharField(max_length=12, unique=True, default=new_uid)
     agent = models.ForeignKey(Agent, null=True, on_delete=models.PROTECT, related_name="servers")
     provider = models.CharField(max_length=20)
+    project = models.ForeignKey(
+        ProviderProject, null=True, on_delete=models.PROTECT, related_name="servers"
+    )
     server_type = models.CharField(max_length=40)
     location = models.CharField(max_length=20)
     image = models.CharField(max_length=80, blank=True)
@@ -58,6 +63,10 @@ class Server(Drivable):
     gone_at = models.DateTimeField(null=True)
     metered = models.BooleanField(default=False)
     action_ids = models.CharField(max_length=200, blank=True)
+    orders_seen_at = models.DateTimeField(null=True)
+    orders_state = models.CharField(max_length=8, blank=True)
+    orders_error = models.CharField(max_length=500, blank=True)
+    orders_ended_at = models.DateTimeField(null=True)
     ipv4 = models.GenericIPAddressField(null=True, protocol="IPv4")
     host_key = models.TextField(blank=True)
     pending_host_key = models.TextField(blank=True)

@@ -10,11 +10,14 @@ from django.utils import timezone
 
 from farm.agents.admission import cidr, gateway_sources
 from farm.agents.models import Agent, FarmKey, Offer, OperationStep, Server, ServerPhase
-from farm.agents.placement import other_cloud_is_open
+from farm.agents.placement import other_way_is_open
+from farm.agents.projects import project_at
 from farm.agents.reconciler.claims import Claim
-from farm.agents.reconciler.machines import authority, provider_of
+from farm.agents.reconciler.machines import authority, provider_at
 from farm.agents.reconciler.marks import MOVED, begin_line, move_server, note_server
+from farm.agents.reconciler.orders import ORDERED, set_orders, state_of_orders
 from farm.agents.reconciler.pauses import QUOTA, mended, pause_for_operator
+from farm.agents.reconciler.prebuilt import forget, prebuilt_for
 from farm.agents.reconciler.removing import give_up
 from farm.agents.reconciler.troubles import Nap, jitter
 from farm.catalog import catalog
@@ -52,7 +55,7 @@ def order(claim: Claim[Server]) -> Nap:
 
 def seek_and_order(claim: Claim[Server]) -> Nap:
     """An order may have been sent: take what it made, or order again."""
-    machine = provider_of(claim.row.provider).find(str(claim.row))
+    machine = provider_at(claim.row).find(str(claim.row))
     if machine is None or machine.status is MachineStatus.UNFINISHED:
         return order(claim)
     return _record_made(claim, machine, ())
@@ -61,15 +64,13 @@ def seek_and_order(claim: Claim[Server]) -> Nap:
 def poll(claim: Claim[Server]) -> Nap:
     """How the orders stand; once all are done, whether the machine is on."""
     server = claim.row
-    provider = provider_of(server.provider)
-    actions = provider.actions(server.action_ids.split()) if server.action_ids else ()
-    failed = [action.error for action in actions if action.status is ActionStatus.ERROR]
-    if failed:
-        return give_up(claim, "create_failed", "; ".join(failed))
-    if any(action.status is ActionStatus.RUNNING for action in actions):
+    state = state_of_orders(claim)
+    if state is ActionStatus.ERROR:
+        return give_up(claim, "create_failed", server.orders_error)
+    if state is ActionStatus.RUNNING:
         return _later(server)
-    machine = provider.find(str(server))
-    mended(server.provider, created=False)
+    machine = provider_at(server).find(str(server))
+    mended(project_at(server), created=False)
     if machine is None or machine.status is not MachineStatus.RUNNING or not machine.ipv4:
         return _later(server)
     return _record_on(claim, machine)
@@ -84,28 +85,28 @@ def install_id() -> str:
 
 def _buy(claim: Claim[Server]) -> Nap:
     server = claim.row
-    provider = provider_of(server.provider)
     image = _image(server)
     try:
-        created = provider.create(_order_of(server, image))
+        created = provider_at(server).create(_order_of(server, image))
     except NoCapacity:
         return _record_sold_out(claim)
     except Rejected as error:
-        return _record_refused(claim, str(error))
+        # What is remembered of images may be older than the end of one.
+        return SOON if forget(image) else _record_refused(claim, str(error))
     except NeedsOperator as error:
         return _after_refusal(claim, error)
     server.image = image
-    mended(server.provider, created=True)
+    mended(project_at(server), created=True)
     return _record_made(claim, created.machine, created.actions)
 
 
 def _after_refusal(claim: Claim[Server], error: NeedsOperator) -> Nap:
-    """A full account: another cloud within the agreed price, if there is one, else the wait."""
+    """A full project: another one within the agreed price, if there is one, else the wait."""
     server = claim.row
     if error.code != QUOTA or server.agent is None:
         raise error
-    pause_for_operator(server.provider, error, timezone.now())
-    if not other_cloud_is_open(server.agent, server.provider):
+    pause_for_operator(project_at(server), error, timezone.now())
+    if not other_way_is_open(server.agent):
         raise error
     return _record_unmade(claim, "cloud_full")
 
@@ -149,7 +150,7 @@ def _image(server: Server) -> str:
     """The newest image with the runtime in it, else the cloud's own Debian."""
     labels = image_labels(_runtime_version(server))
     if server.server_type not in catalog().arm:
-        prebuilt = provider_of(server.provider).find_image(labels, server.location)
+        prebuilt = prebuilt_for(server, labels)
         if prebuilt:
             return prebuilt
     return catalog().images[server.provider]
@@ -173,9 +174,9 @@ def _record_made(claim: Claim[Server], machine: Machine, actions: tuple[str, ...
         server.provider_id = machine.provider_id
         server.created_at = machine.created_at
         server.ipv4 = machine.ipv4
-        server.action_ids = " ".join(actions)
+        set_orders(server, actions)
         move_server(server, ServerPhase.CREATING, now)
-        claim.save("provider_id", "created_at", "ipv4", "action_ids", "image", *MOVED)
+        claim.save("provider_id", "created_at", "ipv4", "image", *ORDERED, *MOVED)
         note_server(
             server, "machine_created", now, detail=f"{server.server_type} {server.location}"
         )
@@ -185,9 +186,10 @@ def _record_made(claim: Claim[Server], machine: Machine, actions: tuple[str, ...
 def _record_on(claim: Claim[Server], machine: Machine) -> Nap:
     server, now = claim.row, timezone.now()
     with claim.recording():
-        server.ipv4, server.action_ids = machine.ipv4, ""
+        server.ipv4 = machine.ipv4
+        set_orders(server, ())
         move_server(server, ServerPhase.BOOTING, now)
-        claim.save("ipv4", "action_ids", *MOVED)
+        claim.save("ipv4", *ORDERED, *MOVED)
         note_server(server, "machine_running", now)
         begin_install(server, now)
     return SOON

@@ -14,8 +14,11 @@ from django.utils import timezone
 from farm.accounts.models import Door
 from farm.accounts.services import record
 from farm.agents.clouds import credentials_of
-from farm.agents.models import FarmKey, Server
+from farm.agents.models import FarmKey, ProviderProject, Server
 from farm.agents.passes import trust_in
+from farm.agents.projects import project_at, project_of
+from farm.agents.request_budgets import ProjectBudget
+from provisioning.budget import Urgency
 from provisioning.certificates import Authority, new_private_key
 from provisioning.errors import HostKeyMismatch, Transient
 from provisioning.provider import Provider
@@ -26,13 +29,23 @@ logger = logging.getLogger(__name__)
 
 
 def provider_of(name: str) -> Provider:
-    """The cloud of that name with this farm's credentials; NeedsOperator if there are none."""
-    return _provider(credentials_of(name))
+    """The main project at the cloud of that name; NeedsOperator if nothing opens it."""
+    return provider_in(project_of(name))
 
 
-@lru_cache(maxsize=8)
-def _provider(credentials: Credentials) -> Provider:
-    return provider_for(credentials)
+def provider_at(server: Server) -> Provider:
+    """The project that the server is in, or is to be made in."""
+    return provider_in(project_at(server))
+
+
+def provider_in(project: ProviderProject, urgency: Urgency = Urgency.MEMBER) -> Provider:
+    """That project, each request counted in its budget; NeedsOperator if nothing opens it."""
+    return _provider(credentials_of(project), ProjectBudget(project.pk, urgency))
+
+
+@lru_cache(maxsize=64)
+def _provider(credentials: Credentials, budget: ProjectBudget) -> Provider:
+    return provider_for(credentials, budget)
 
 
 @transaction.atomic

@@ -9,10 +9,11 @@ from itertools import groupby
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from farm.accounts.models import Door
 from farm.accounts.services import record
-from farm.agents.models import Agent, AgentPhase, Orphan, ProviderProject, Server
+from farm.agents.models import MAIN, Agent, AgentPhase, Orphan, ProviderProject, Server
 from farm.agents.reconciler.buying import (
     BUILDER_LABEL,
     FARM_LABEL,
@@ -21,8 +22,9 @@ from farm.agents.reconciler.buying import (
     image_labels,
     install_id,
 )
-from farm.agents.reconciler.machines import provider_of
+from farm.agents.reconciler.machines import provider_in
 from farm.catalog import catalog
+from provisioning.budget import Urgency
 from provisioning.errors import Transient
 from provisioning.provider import Billable, BillableKind, Provider
 
@@ -37,9 +39,9 @@ def watch_orphans(project: ProviderProject, now: datetime) -> None:
 
     What is removed was in the list a moment ago, with every label of ours and without a row.
     """
-    provider = provider_of(project.provider)
+    provider = provider_in(project, Urgency.BACKGROUND)
     strays = strays_of(provider, now)
-    _keep(project.provider, strays, now)
+    _keep(project, strays, now)
     for stray in ripe(project, strays, now):
         try:
             provider.remove(stray)
@@ -78,7 +80,7 @@ def ripe(project: ProviderProject, strays: Sequence[Billable], now: datetime) ->
     end = now - quarantine()
     if project.pointed_at is None or project.pointed_at > end:
         return ()
-    rows = Orphan.objects.filter(provider=project.provider, marked=True, first_seen_at__lte=end)
+    rows = _orphans_in(project).filter(marked=True, first_seen_at__lte=end)
     known = {(row.kind, row.location, row.cloud_id) for row in rows}
     return [stray for stray in strays if (stray.kind.value, stray.location, stray.id) in known]
 
@@ -95,7 +97,7 @@ def is_marked(bill: Billable) -> bool:
 
 
 @transaction.atomic
-def _keep(provider: str, strays: Sequence[Billable], now: datetime) -> None:
+def _keep(project: ProviderProject, strays: Sequence[Billable], now: datetime) -> None:
     for stray in strays:
         shown = {
             "name": stray.name[:200],
@@ -105,9 +107,10 @@ def _keep(provider: str, strays: Sequence[Billable], now: datetime) -> None:
             "monthly_micros": stray.price.monthly,
             "currency": stray.price.currency,
             "seen_at": now,
+            "project": project,
         }
         row, is_news = Orphan.objects.update_or_create(
-            provider=provider,
+            provider=project.provider,
             kind=stray.kind.value,
             location=stray.location,
             cloud_id=stray.id,
@@ -116,7 +119,15 @@ def _keep(provider: str, strays: Sequence[Billable], now: datetime) -> None:
         )
         if is_news:
             _tell(row)
-    Orphan.objects.filter(provider=provider, seen_at__lt=now).delete()
+    _orphans_in(project).filter(seen_at__lt=now).delete()
+
+
+def _orphans_in(project: ProviderProject) -> QuerySet[Orphan]:
+    own = Q(project=project)
+    if project.name == MAIN:
+        # Rows from before there were several projects are the main one's.
+        own |= Q(project=None, provider=project.provider)
+    return Orphan.objects.filter(own)
 
 
 def _tell(row: Orphan) -> None:

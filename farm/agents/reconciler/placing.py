@@ -18,6 +18,7 @@ from farm.agents.models import (
 )
 from farm.agents.pace import deadlines
 from farm.agents.placement import Rung, agreed_by, ladder, open_rungs
+from farm.agents.projects import project_with_room
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, began_at, begin_line, move_agent, note_server
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap, wait_with_reason
@@ -77,6 +78,7 @@ def _request(claim: Claim[Agent], rung: Rung) -> None:
         server = Server.objects.create(
             agent=agent,
             provider=rung.provider,
+            project=project_with_room(rung.provider, agent.account),
             server_type=rung.server_type,
             location=rung.location,
             requested_at=now,

@@ -8,15 +8,18 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from farm.agents.clouds import clouds, fingerprint_of
-from farm.agents.models import Offer, ProviderProject, Server, ServerPhase
+from farm.agents.models import MAIN, Offer, ProviderProject, Server, ServerPhase
 from farm.agents.pace import OFFERS_EVERY, sweep_every
+from farm.agents.projects import servers_in
 from farm.agents.reconciler.buying import FARM_LABEL, install_id
 from farm.agents.reconciler.claims import Claim
-from farm.agents.reconciler.machines import provider_of
+from farm.agents.reconciler.machines import provider_in
 from farm.agents.reconciler.orphans import watch_orphans
 from farm.agents.reconciler.pauses import mended, pause_for_everyone, pause_for_operator
 from farm.agents.reconciler.troubles import RATE_LIMIT, Nap, jitter
+from farm.agents.request_budgets import bucket_of, budget_of, refill
 from provisioning import provider as cloud
+from provisioning.budget import OutOfBudget, Urgency
 from provisioning.errors import NeedsOperator, ProvisioningError, Transient
 from provisioning.lifecycle import back_off
 
@@ -24,12 +27,15 @@ logger = logging.getLogger(__name__)
 AT_ONCE = timedelta(0)
 PRESENT = (ServerPhase.READY,)
 ABSENT = (ServerPhase.GONE, ServerPhase.LOST)
+PAGE = 50
+LISTS = 3
+"""A sweep lists the servers, and then what costs money: servers and addresses, fifty a page."""
 
 
 def ensure_projects(now: datetime) -> None:
     """A row for every cloud with credentials; made once, driven like any other row."""
     for name in clouds():
-        ProviderProject.objects.get_or_create(provider=name, defaults={"due_at": now})
+        ProviderProject.objects.get_or_create(provider=name, name=MAIN, defaults={"due_at": now})
 
 
 def drive_project(claim: Claim[ProviderProject]) -> Nap:
@@ -45,9 +51,15 @@ def drive_project(claim: Claim[ProviderProject]) -> Nap:
             _sweep(claim, now)
     except ProvisioningError as error:
         return _after_trouble(claim, error, now)
-    mended(project.provider, created=False)
+    mended(project, created=False)
     # Farms that were started together must not ask together for ever.
-    return min(sweep_every(), OFFERS_EVERY) * (0.9 + jitter() / 5)
+    return max(min(sweep_every(), OFFERS_EVERY), _bearable(project)) * (0.9 + jitter() / 5)
+
+
+def _bearable(project: ProviderProject) -> timedelta:
+    """How often its whole list may be read: a quarter of the requests it takes are for that."""
+    pages = LISTS * servers_in(project).exclude(phase__in=ABSENT).count() / PAGE
+    return bucket_of(budget_of(project.pk)).each * pages * 4
 
 
 def _due(last: datetime | None, every: timedelta, now: datetime) -> bool:
@@ -57,7 +69,9 @@ def _due(last: datetime | None, every: timedelta, now: datetime) -> bool:
 def _refresh_offers(claim: Claim[ProviderProject], now: datetime) -> None:
     """What the cloud lists now takes the place of what it listed before, all at once."""
     project = claim.row
-    offers = provider_of(project.provider).offers()
+    # Somebody waits for a price that is not known; a known one can be looked at later.
+    urgency = Urgency.BACKGROUND if project.offers_seen_at else Urgency.MEMBER
+    offers = provider_in(project, urgency).offers()
     with claim.recording():
         for offer in offers:
             _keep(project.provider, offer, now)
@@ -92,8 +106,8 @@ def _sweep(claim: Claim[ProviderProject], now: datetime) -> None:
     """
     project = claim.row
     _note_project(claim, now)
-    rows = list(Server.objects.filter(provider=project.provider))
-    machines = provider_of(project.provider).machines({FARM_LABEL: install_id()})
+    rows = list(servers_in(project))
+    machines = provider_in(project, Urgency.BACKGROUND).machines({FARM_LABEL: install_id()})
     listed = {machine.name for machine in machines}
     whole = {m.name for m in machines if m.status is not cloud.MachineStatus.UNFINISHED}
     vanished = [row.pk for row in rows if row.phase in PRESENT and str(row) not in whole]
@@ -107,20 +121,23 @@ def _sweep(claim: Claim[ProviderProject], now: datetime) -> None:
 
 def _note_project(claim: Claim[ProviderProject], now: datetime) -> None:
     """Since when the settings mean this project: in another one nothing is known to be ours."""
-    project, fingerprint = claim.row, fingerprint_of(claim.row.provider)
+    project, fingerprint = claim.row, fingerprint_of(claim.row)
     if project.fingerprint != fingerprint:
         with claim.recording():
             project.fingerprint, project.pointed_at = fingerprint, now
             claim.save("fingerprint", "pointed_at")
+            refill(project)
 
 
 def _after_trouble(claim: Claim[ProviderProject], error: ProvisioningError, now: datetime) -> Nap:
     project = claim.row
     if isinstance(error, NeedsOperator):
-        pause_for_operator(project.provider, error, now)
+        pause_for_operator(project, error, now)
         return AT_ONCE
     if isinstance(error, Transient) and error.code == RATE_LIMIT:
-        return pause_for_everyone(project.provider, error, now) - now
+        return pause_for_everyone(project, error, now) - now
+    if isinstance(error, OutOfBudget):
+        return timedelta(seconds=error.retry_after or 0) * (1 + jitter())
     project.attempts += 1
     logger.info("%s: attempt %s: %s", project, project.attempts, error)
     return back_off(project.attempts, jitter())

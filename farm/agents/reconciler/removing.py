@@ -9,11 +9,12 @@ from django.utils import timezone
 from farm.agents.models import Agent, AgentPhase, Server, ServerPhase
 from farm.agents.pace import deadlines
 from farm.agents.reconciler.claims import Claim
-from farm.agents.reconciler.machines import provider_of
+from farm.agents.reconciler.machines import provider_at
 from farm.agents.reconciler.marks import MOVED, move_server, note_server, ring_agent
+from farm.agents.reconciler.orders import ORDERED, set_orders, state_of_orders
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap, jitter
 from provisioning.lifecycle import poll_delay
-from provisioning.provider import MachineStatus, Provider
+from provisioning.provider import ActionStatus, MachineStatus
 
 AT_ONCE = timedelta(0)
 
@@ -38,7 +39,7 @@ def drop(claim: Claim[Server]) -> Nap:
 def seek_and_remove(claim: Claim[Server]) -> Nap:
     """An order may have been sent and its answer lost: remove what it made, if it did."""
     server, now = claim.row, timezone.now()
-    machine = provider_of(server.provider).find(str(server))
+    machine = provider_at(server).find(str(server))
     sent = server.create_sent_at or now
     if machine is None:
         settled = sent + deadlines().settling
@@ -57,33 +58,35 @@ def remove(claim: Claim[Server]) -> Nap:
     server, now = claim.row, timezone.now()
     with claim.recording():
         move_server(server, ServerPhase.DELETING, now, reason=_why_given_up(server))
-        server.action_ids = ""
-        claim.save("action_ids", *MOVED)
+        set_orders(server, ())
+        claim.save(*ORDERED, *MOVED)
         note_server(server, "machine_removed", now)
-    orders = provider_of(server.provider).delete(server.provider_id)
+    orders = provider_at(server).delete(server.provider_id)
     with claim.recording():
-        server.action_ids = " ".join(orders)
-        claim.save("action_ids")
+        set_orders(server, orders)
+        claim.save(*ORDERED)
     return AT_ONCE
 
 
 def confirm_gone(claim: Claim[Server]) -> Nap:
     """Gone is what the cloud shows, not what the deletion answered."""
-    server = claim.row
-    provider = provider_of(server.provider)
+    server, provider = claim.row, provider_at(claim.row)
+    later = poll_delay(timezone.now() - server.phase_since, jitter())
+    if state_of_orders(claim) is ActionStatus.RUNNING:
+        return later
     machine = provider.find(str(server))
     if machine is None:
-        _record_gone(claim, _ended_at(provider, server))
+        _record_gone(claim, server.orders_ended_at)
         return None
     if machine.status is not MachineStatus.DELETING:
         provider.delete(machine.provider_id)
-    return poll_delay(timezone.now() - server.phase_since, jitter())
+    return later
 
 
 def look(claim: Claim[Server]) -> Nap:
     """Somebody missed a machine that should be there: is it?"""
     server, now = claim.row, timezone.now()
-    machine = provider_of(server.provider).find(str(server))
+    machine = provider_at(server).find(str(server))
     if machine and machine.status is not MachineStatus.UNFINISHED:
         return None
     with claim.recording():
@@ -100,7 +103,7 @@ def look_again(claim: Claim[Server]) -> Nap:
     One that holds a member's work and that nobody gave up was only out of sight: it stays.
     """
     server, now = claim.row, timezone.now()
-    machine = provider_of(server.provider).find(str(server))
+    machine = provider_at(server).find(str(server))
     if machine is None:
         return None
     with claim.recording():
@@ -137,12 +140,6 @@ def _is_still_somebodys(server: Server) -> bool:
 def _why_given_up(server: Server) -> str:
     """Only such a reason stays to the end: its agent counts the machines that did not come up."""
     return server.reason if server.reason in GIVEN_UP else ""
-
-
-def _ended_at(provider: Provider, server: Server) -> datetime | None:
-    """The cloud's own word on when it was deleted, which is until when it charges for it."""
-    orders = provider.actions(server.action_ids.split()) if server.action_ids else ()
-    return max((order.finished_at for order in orders if order.finished_at), default=None)
 
 
 def _record_gone(claim: Claim[Server], ended_at: datetime | None = None) -> None:

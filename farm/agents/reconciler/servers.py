@@ -8,15 +8,19 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from farm.agents.models import Server
+from farm.agents.models import ProviderProject, Server
 from farm.agents.pace import deadlines
+from farm.agents.projects import project_at
 from farm.agents.reconciler import booting, buying, removing
 from farm.agents.reconciler.claims import Claim
-from farm.agents.reconciler.pauses import paused_until, project_of
+from farm.agents.reconciler.pauses import RATE_LIMITED, paused_until, queue_up
 from farm.agents.reconciler.troubles import Nap, wait_with_reason
+from farm.agents.request_budgets import ProjectBudget
+from provisioning.budget import Urgency
 from provisioning.lifecycle import ServerPhase, ServerSnapshot, ServerStep, next_server_step
 
 _CREATING = (ServerStep.ORDER, ServerStep.SEEK_AND_ORDER)
+_TO_CREATE = 4
 # Steps that ask the cloud nothing: a pause of it does not hold them up.
 _AT_HOME = (
     ServerStep.REST,
@@ -31,11 +35,8 @@ def drive_server(claim: Claim[Server]) -> Nap:
     """Take one step; answers when to look again (None: when somebody rings)."""
     now = timezone.now()
     step = next_server_step(snapshot_of(claim.row), now, deadlines())
-    if step not in _AT_HOME:
-        until = paused_until(claim.row.provider, now, creating=step in _CREATING)
-        if until:
-            return _wait_out(claim, until, now)
-    return STEPS[step](claim)
+    nap = None if step in _AT_HOME else _kept_away(claim, step, now)
+    return nap or STEPS[step](claim)
 
 
 def snapshot_of(server: Server) -> ServerSnapshot:
@@ -49,11 +50,26 @@ def snapshot_of(server: Server) -> ServerSnapshot:
     )
 
 
-def _wait_out(claim: Claim[Server], until: datetime, now: datetime) -> Nap:
+def _kept_away(claim: Claim[Server], step: ServerStep, now: datetime) -> Nap:
+    """How long its cloud is not to be asked for this; None if it may be."""
+    project, creating = project_at(claim.row), step in _CREATING
+    until = paused_until(project, now, creating=creating)
+    if until:
+        return _wait_out(claim, project, until, now)
+    # No step is begun that would stop half-way for want of requests.
+    needed = _TO_CREATE if creating else 1
+    wait = ProjectBudget(project.pk, Urgency.MEMBER).wait(needed)
+    if wait:
+        return wait_with_reason(claim, RATE_LIMITED, queue_up(project, wait))
+    return None
+
+
+def _wait_out(
+    claim: Claim[Server], project: ProviderProject, until: datetime, now: datetime
+) -> Nap:
     # Everybody who waits for the same moment would wake as one herd.
     nap = until - now + timedelta(seconds=2 * random.random())  # noqa: S311
-    why = claim.row.reason or project_of(claim.row.provider).reason or "rate_limited"
-    return wait_with_reason(claim, why, nap)
+    return wait_with_reason(claim, claim.row.reason or project.reason or RATE_LIMITED, nap)
 
 
 def _rest(_claim: Claim[Server]) -> Nap:

@@ -11,9 +11,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from farm.agents.models import Agent, Server
+from farm.agents.projects import project_at
 from farm.agents.reconciler.claims import Claim, Row
 from farm.agents.reconciler.marks import note_server, ring_agent
-from farm.agents.reconciler.pauses import pause_for_everyone, pause_for_operator
+from farm.agents.reconciler.pauses import (
+    RATE_LIMITED,
+    pause_for_everyone,
+    pause_for_operator,
+    queue_up,
+)
+from provisioning.budget import NO_BUDGET
 from provisioning.errors import HostKeyMismatch, NeedsOperator, ProvisioningError, Transient
 from provisioning.lifecycle import back_off
 
@@ -54,11 +61,14 @@ def after_server_trouble(claim: Claim[Server], error: ProvisioningError) -> Nap:
     if error.code == PROTECTED:
         return _wait_for_release(claim, error)
     if isinstance(error, NeedsOperator):
-        reason = pause_for_operator(server.provider, error, now)
+        reason = pause_for_operator(project_at(server), error, now)
         return wait_with_reason(claim, reason, back_off(6, jitter()))
     if isinstance(error, Transient) and error.code == RATE_LIMIT:
-        until = pause_for_everyone(server.provider, error, now)
-        return wait_with_reason(claim, "rate_limited", until - now + back_off(1, jitter()))
+        until = pause_for_everyone(project_at(server), error, now)
+        return wait_with_reason(claim, RATE_LIMITED, until - now + back_off(1, jitter()))
+    if error.code == NO_BUDGET:
+        nap = queue_up(project_at(server), _named_wait(error) or back_off(1, jitter()))
+        return wait_with_reason(claim, RATE_LIMITED, nap)
     server.attempts += 1
     logger.info("%s: attempt %s: %s", server, server.attempts, error)
     nap = _named_wait(error) or back_off(server.attempts, jitter())

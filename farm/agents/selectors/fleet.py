@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from farm.agents.beats import TICK
 from farm.agents.models import (
+    MAIN,
     Agent,
     Message,
     Orphan,
@@ -58,16 +59,15 @@ class OrphanView:
 def provider_pauses() -> Sequence[Pause]:
     """Clouds with a trouble that only the operator can mend."""
     return [
-        Pause(
-            row.provider, row.reason, sentence_for(row.reason), row.reason_detail, row.paused_until
-        )
+        Pause(str(row), row.reason, sentence_for(row.reason), row.reason_detail, row.paused_until)
         for row in ProviderProject.objects.exclude(reason="")
     ]
 
 
 def orphans() -> Sequence[OrphanView]:
     """What costs money at the clouds, carries this farm's label and has no row, dearest first."""
-    pointed = dict(ProviderProject.objects.values_list("provider", "pointed_at"))
+    pointed = dict(ProviderProject.objects.values_list("pk", "pointed_at"))
+    main = dict(ProviderProject.objects.filter(name=MAIN).values_list("provider", "pk"))
     return [
         OrphanView(
             pk=row.pk,
@@ -79,10 +79,16 @@ def orphans() -> Sequence[OrphanView]:
             hourly_micros=row.hourly_micros,
             currency=row.currency,
             first_seen_at=row.first_seen_at,
-            removed_from=_removed_from(row, pointed.get(row.provider)),
+            removed_from=_removed_from(
+                row, pointed.get(row.project_id or main.get(row.provider, 0))
+            ),
         )
         for row in Orphan.objects.order_by("-hourly_micros", "pk")
     ]
+
+
+def _project_id(row: Orphan, main: Mapping[str, int]) -> int:
+    return row.project_id or main.get(row.provider, 0)
 
 
 def _removed_from(row: Orphan, pointed_at: datetime | None) -> datetime | None:

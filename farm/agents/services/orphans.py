@@ -9,9 +9,8 @@ from django.utils import timezone
 from farm.accounts.models import Door, User
 from farm.accounts.permissions import Action, demand
 from farm.accounts.services import record
-from farm.agents.clouds import clouds
-from farm.agents.models import Orphan
-from farm.agents.reconciler.machines import provider_of
+from farm.agents.models import Orphan, ProviderProject
+from farm.agents.reconciler.machines import provider_in
 from farm.agents.reconciler.orphans import is_marked, strays_of
 from provisioning.provider import Billable
 
@@ -26,16 +25,18 @@ def remove_orphans(*, actor: User, door: Door, wanted: Collection[int]) -> Seque
     demand(actor, Action.OPERATE_FARM)
     rows = Orphan.objects.filter(pk__in=wanted, marked=True)
     known = {(row.provider, row.kind, row.location, row.cloud_id) for row in rows}
+    places = ProviderProject.objects.filter(provider__in={row.provider for row in rows})
     return [
-        _remove(actor, door, name, stray)
-        for name in clouds()
-        for stray in strays_of(provider_of(name), timezone.now())
-        if (name, stray.kind.value, stray.location, stray.id) in known and is_marked(stray)
+        _remove(actor, door, project, stray)
+        for project in places.order_by("pk")
+        for stray in strays_of(provider_in(project), timezone.now())
+        if (project.provider, stray.kind.value, stray.location, stray.id) in known
+        and is_marked(stray)
     ]
 
 
-def _remove(actor: User, door: Door, provider: str, stray: Billable) -> str:
-    told = f"{provider} {stray.kind} {stray.id}"
+def _remove(actor: User, door: Door, project: ProviderProject, stray: Billable) -> str:
+    told = f"{project} {stray.kind} {stray.id}"
     record(account=None, actor=actor, door=door, verb="remove orphan", subject=told)
-    provider_of(provider).remove(stray)
+    provider_in(project).remove(stray)
     return f"{stray.kind} {stray.name}"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from farm.agents.clouds import NAMES, SETTINGS, clouds
 from farm.agents.models import Agent, AgentPhase, BudgetRequest, Watch
-from farm.agents.placement import FULL
+from farm.agents.projects import FULL
 from farm.agents.selectors.backups import backup_health
 from farm.agents.selectors.fleet import Pause, due_rows, last_beat, orphans, provider_pauses
 from farm.agents.selectors.morning.rescues import rescues_to_do

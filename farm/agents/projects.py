@@ -1,0 +1,73 @@
+"""Which project of a cloud is meant: a server's own, or where an account's next one is made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from farm.accounts.models import Account
+from farm.agents.models import MAIN, AccountProject, ProviderProject, Server, ServerPhase
+
+FULL = "farm_full"
+"""Why a project takes no more machines of ours: the account's own limit at the cloud."""
+AT_AN_END = (ServerPhase.GONE, ServerPhase.LOST)
+
+
+def project_of(provider: str) -> ProviderProject:
+    """The project that the settings open; its row is made when it is first needed."""
+    project, _ = ProviderProject.objects.get_or_create(
+        provider=provider, name=MAIN, defaults={"due_at": timezone.now()}
+    )
+    return project
+
+
+def project_at(server: Server) -> ProviderProject:
+    """The project that a server is in, or is to be made in."""
+    return server.project or project_of(server.provider)
+
+
+def servers_in(project: ProviderProject) -> QuerySet[Server]:
+    """Its servers; rows from before there were several projects are the main one's."""
+    own = Q(project=project)
+    if project.name == MAIN:
+        own |= Q(project=None, provider=project.provider)
+    return Server.objects.filter(own)
+
+
+def full_clouds() -> Collection[str]:
+    """Clouds that make no more machines for us: every open project there is full, or none is."""
+    known = set(ProviderProject.objects.values_list("provider", flat=True))
+    room = ProviderProject.objects.filter(held=False).exclude(reason=FULL)
+    return known - set(room.values_list("provider", flat=True))
+
+
+def project_with_room(provider: str, account: Account) -> ProviderProject:
+    """Where the account's next machine at that cloud is made.
+
+    In its own project while that has room; an account without one gets the emptiest that has. In
+    the main one, to wait there, if none has.
+    """
+    own = AccountProject.objects.filter(account=account, provider=provider).first()
+    if own and _has_room(own.project):
+        return own.project
+    chosen = _emptiest(provider)
+    if chosen is None:
+        return own.project if own else project_of(provider)
+    if own is None:
+        AccountProject.objects.get_or_create(
+            account=account, provider=provider, defaults={"project": chosen}
+        )
+    return chosen
+
+
+def _has_room(project: ProviderProject) -> bool:
+    return not project.held and project.reason == ""
+
+
+def _emptiest(provider: str) -> ProviderProject | None:
+    project_of(provider)
+    living = Count("servers", filter=~Q(servers__phase__in=AT_AN_END))
+    rows = ProviderProject.objects.filter(provider=provider, held=False, reason="")
+    return rows.annotate(living=living).order_by("living", "pk").first()
