@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hcloud import APIException, Client
-from hcloud.firewalls import BoundFirewall
+from hcloud.firewalls import Firewall as CloudFirewall
 from hcloud.images import Image
 from hcloud.locations import Location
 from hcloud.primary_ips import PrimaryIP
@@ -20,9 +20,11 @@ from provisioning.errors import Rejected, Transient
 from provisioning.hetzner_bills import bills_of
 from provisioning.hetzner_errors import LastAnswer, farm_errors
 from provisioning.hetzner_parts import (
+    KnownFirewalls,
     absence_is_fine,
     ensured,
     image_named,
+    is_about_firewall,
     newest_copy,
     snapshots_with,
 )
@@ -87,6 +89,7 @@ class Hetzner:
         budget: Budget | None = None,
     ) -> None:
         counting = budget or Boundless()
+        self._walls = KnownFirewalls()
         self._connection = _Connection(token, endpoint.rstrip("/"), timeouts, counting)
 
     @property
@@ -132,9 +135,8 @@ class Hetzner:
         if len(order.user_data.encode()) > MAX_USER_DATA:
             raise Rejected("user_data_too_long", "The machine's user-data exceeds 32,768 bytes.")
         with farm_errors(self._last, writes=True):
-            firewall = ensured(self._client, order.firewall)
             try:
-                answer = self._order(order, firewall)
+                answer = self._ordered(order)
             except APIException as refusal:
                 if refusal.code != "uniqueness_error":
                     raise
@@ -271,7 +273,18 @@ class Hetzner:
                 case BillableKind.SNAPSHOT:
                     self._client.images.delete(Image(id=number))
 
-    def _order(self, order: MachineOrder, firewall: BoundFirewall) -> CreateServerResponse:
+    def _ordered(self, order: MachineOrder) -> CreateServerResponse:
+        """The order, behind a firewall that was in step a few machines ago or is now."""
+        known = self._walls.known(order.firewall)
+        if known:
+            try:
+                return self._order(order, known)
+            except APIException as refusal:
+                if not is_about_firewall(refusal):
+                    raise
+        return self._order(order, self._walls.keep(self._client, order.firewall))
+
+    def _order(self, order: MachineOrder, firewall: CloudFirewall) -> CreateServerResponse:
         # No ssh_keys: machines trust the farm's certificate authority and nothing else.
         return self._client.servers.create(
             name=order.name,

@@ -149,7 +149,7 @@ def never_sent(problem: requests.RequestException) -> bool:
 
 
 def _limit_sentence(refusal: APIException) -> str:
-    limits = _names(refusal, "limits") or {"a limit of the account"}
+    limits = names_in(refusal, "limits") or {"a limit of the account"}
     return (
         f"The Hetzner account is full ({', '.join(sorted(limits))}): ask for more in the Hetzner "
         "Console under Limits, or allow another cloud."
@@ -157,10 +157,11 @@ def _limit_sentence(refusal: APIException) -> str:
 
 
 def _fields(refusal: APIException) -> set[str]:
-    return _names(refusal, "fields") if refusal.code == "invalid_input" else set()
+    return names_in(refusal, "fields") if refusal.code == "invalid_input" else set()
 
 
-def _names(refusal: APIException, key: str) -> set[str]:
+def names_in(refusal: APIException, key: str) -> set[str]:
+    """The names in a list of a refusal's details, such as those of its wrong fields."""
     details = refusal.details
     entries = details.get(key) if isinstance(details, dict) else None
     if not isinstance(entries, list):

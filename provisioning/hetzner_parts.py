@@ -8,12 +8,16 @@ from datetime import UTC, datetime
 
 from hcloud import APIException, Client
 from hcloud.firewalls import BoundFirewall
+from hcloud.firewalls import Firewall as CloudFirewall
 from hcloud.firewalls import FirewallRule as CloudRule
 from hcloud.images import BoundImage, Image
 
 from provisioning.errors import Transient
+from provisioning.hetzner_errors import names_in
 from provisioning.hetzner_values import cloud_rules, copy_of, rule_key, selector
 from provisioning.provider import Copy, CopyStatus, Firewall
+
+MACHINES_A_LOOK = 20
 
 
 @contextmanager
@@ -34,6 +38,32 @@ def ensured(client: Client, wanted: Firewall) -> BoundFirewall:
     if {rule_key(rule) for rule in firewall.rules or ()} != {rule_key(r) for r in rules}:
         firewall.set_rules(rules)
     return firewall
+
+
+class KnownFirewalls:
+    """Firewalls lately found in step, each good for some machines before it is looked at again."""
+
+    def __init__(self) -> None:
+        self._known: dict[Firewall, tuple[int, int]] = {}
+
+    def known(self, wanted: Firewall) -> CloudFirewall | None:
+        """The one that was found with these very rules; None once that is too long ago."""
+        number, uses = self._known.get(wanted, (0, 0))
+        if not uses:
+            return None
+        self._known[wanted] = (number, uses - 1)
+        return CloudFirewall(id=number)
+
+    def keep(self, client: Client, wanted: Firewall) -> CloudFirewall:
+        """The one with these very rules, looked at now."""
+        number = ensured(client, wanted).id or 0
+        self._known[wanted] = (number, MACHINES_A_LOOK)
+        return CloudFirewall(id=number)
+
+
+def is_about_firewall(refusal: APIException) -> bool:
+    """Whether an order was refused because its firewall may be gone."""
+    return refusal.code == "not_found" or "firewalls" in names_in(refusal, "fields")
 
 
 def _new_firewall(client: Client, name: str, rules: list[CloudRule]) -> BoundFirewall:

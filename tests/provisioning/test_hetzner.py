@@ -197,6 +197,28 @@ def test_the_edge_is_let_in_to_machines_that_are_there(
     assert len(firewall.applied_to or []) == 1
 
 
+def test_a_firewall_in_step_is_not_looked_at_for_each_machine(
+    at_work: CloudAtWork, hetzner: Hetzner
+) -> None:
+    hetzner.create(ORDER)
+    asked = len(at_work.calls())
+    hetzner.create(replace(ORDER, name="farm-s2"))
+    assert len(at_work.calls()) == asked + 1
+    (firewall,) = at_work.client().firewalls.get_all()
+    assert len(firewall.applied_to or []) == 2
+
+
+def test_a_firewall_that_is_gone_is_made_anew(at_work: CloudAtWork, hetzner: Hetzner) -> None:
+    made = hetzner.create(ORDER).machine
+    hetzner.delete(made.provider_id)
+    eventually(lambda: hetzner.find(ORDER.name) is None)
+    (firewall,) = at_work.client().firewalls.get_all()
+    firewall.delete()
+    hetzner.create(ORDER)
+    (anew,) = at_work.client().firewalls.get_all()
+    assert anew.id != firewall.id
+
+
 def test_two_first_machines_at_once_share_one_firewall(
     at_work: CloudAtWork, hetzner: Hetzner
 ) -> None:

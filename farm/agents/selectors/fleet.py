@@ -79,9 +79,7 @@ def orphans() -> Sequence[OrphanView]:
             hourly_micros=row.hourly_micros,
             currency=row.currency,
             first_seen_at=row.first_seen_at,
-            removed_from=_removed_from(
-                row, pointed.get(row.project_id or main.get(row.provider, 0))
-            ),
+            removed_from=_removed_from(row, pointed.get(_project_id(row, main))),
         )
         for row in Orphan.objects.order_by("-hourly_micros", "pk")
     ]
