@@ -1,8 +1,10 @@
-"""Durations as people read them; alike in both languages."""
+"""Durations as people read them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+
+from django.utils.translation import ngettext
 
 from farm.billing.amounts import FIRM
 
@@ -22,5 +24,5 @@ def duration(seconds: float) -> str:
 def lifetime(span: timedelta) -> str:
     """How long something lived: days from two days on, else a duration."""
     if span >= timedelta(days=2):
-        return f"{span.days}{FIRM}d"
+        return ngettext("%(n)s day", "%(n)s days", span.days) % {"n": span.days}
     return duration(span.total_seconds())

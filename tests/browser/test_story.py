@@ -188,7 +188,7 @@ def delete(page: Page) -> None:
     """Said gone only once it is."""
     page.get_by_role("link", name="Delete Nino").click()
     page.get_by_label("I have kept what I want to keep.").check()
-    page.get_by_role("button", name="Delete Nino for good").click()
+    page.get_by_role("button", name="Delete Nino").click()
     page.get_by_role("heading", name="Nino is gone").wait_for()
     picture(page, LOOK, "story-gone")
 

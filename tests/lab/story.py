@@ -181,7 +181,7 @@ class Story:
         """Said gone only once the cloud shows it gone."""
         self.page.get_by_role("link", name=f"Delete {self.name}").click()
         self.page.get_by_label("I have kept what I want to keep.").check()
-        self.page.get_by_role("button", name=f"Delete {self.name} for good").click()
+        self.page.get_by_role("button", name=f"Delete {self.name}").click()
         self.page.get_by_role("heading", name=f"{self.name} is gone").wait_for()
         control = self.surroundings.outside["SANDBOX_CONTROL_URL"].rstrip("/")
         there = httpx.get(f"{control}/inventory").json()

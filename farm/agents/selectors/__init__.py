@@ -42,6 +42,7 @@ from farm.agents.selectors.months import (
     AgentMonth,
     MemberMonth,
     account_month,
+    agent_month,
     member_month,
     month_statement,
     other_payer,
@@ -50,7 +51,7 @@ from farm.agents.selectors.months import (
 )
 from farm.agents.selectors.progress import Progress, ProgressLine, Waiting, progress_of
 from farm.agents.selectors.rights import has_keeper, may_with
-from farm.agents.selectors.shared_keys import lender_of, shared_keys_of
+from farm.agents.selectors.shared_keys import budgets_in, lender_of, shared_keys_of
 from farm.agents.selectors.silences import Silent, silence_of
 
 __all__ = [
@@ -74,8 +75,10 @@ __all__ = [
     "account_month",
     "agent_at",
     "agent_for",
+    "agent_month",
     "agents_of",
     "backup_health",
+    "budgets_in",
     "conversation_of",
     "cost_of",
     "due_rows",

@@ -44,7 +44,7 @@ def promise_of(invitation: Invitation) -> Promise:
         payer = default_payer(account)
     key = shared_keys_of(account).filter(uid=invitation.shared_key_uid or "-").first()
     budget = (invitation.ai_budget_micros or key.monthly_micros) if key else None
-    return Promise(payer.name, lender_of(key) if key else "", budget, catalog().currency)
+    return Promise(payer.name, lender_of(key, payer) if key else "", budget, catalog().currency)
 
 
 def payers_of(account: Account) -> Sequence[Payer]:

@@ -14,6 +14,7 @@ from farm.accounts.models import Account, Role, User
 from farm.accounts.permissions import role_in
 from farm.accounts.selectors import account_chosen
 from farm.agents.models import Agent, Server
+from farm.agents.selectors.shared_keys import lender_of
 from farm.agents.stays import stay_of
 from farm.billing.ai_spend import ai_spent_by
 from farm.billing.clouds import CloudCost, cloud_cost
@@ -30,11 +31,13 @@ MOMENT = timedelta(microseconds=1)
 class AgentMonth:
     """One agent's month so far, in micro-units, and who pays for it now.
 
+    `ai_payer` is the name of who pays for its AI, "" where it thinks with its owner's own key.
     `saves` is what a month of it costs at most, which its deletion saves; 0 once it is gone.
     """
 
     agent: Agent
     payer: Payer
+    ai_payer: str
     machine: int
     ai: int
     saves: int
@@ -58,9 +61,10 @@ class MemberMonth:
         return sum(one.ai for one in self.agents)
 
     @property
-    def payers(self) -> tuple[Payer, ...]:
-        """Each once."""
-        return tuple({one.payer.pk: one.payer for one in self.agents}.values())
+    def payers(self) -> tuple[str, ...]:
+        """The names of who pays for machines or AI, each once."""
+        names = [name for one in self.agents for name in (one.payer.name, one.ai_payer) if name]
+        return tuple(dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +89,12 @@ def member_month(member: User, account: Account, now: datetime) -> MemberMonth:
     """This month of the member's own agents; those that ended in it too."""
     month = month_of(now)
     agents = _living_in(month, Agent.objects.filter(owner=member, account=account))
-    uids = [agent.uid for agent in agents]
-    machine, ai = _machines_of(uids, month, now), ai_spent_by(uids, month)
-    paid, default = assignments_at(uids, now), default_payer(account)
-    return MemberMonth(
-        month,
-        tuple(
-            AgentMonth(
-                agent=agent,
-                payer=paid[agent.uid].payer if agent.uid in paid else default,
-                machine=machine.get(agent.uid, 0),
-                ai=ai.get(agent.uid, 0),
-                saves=0 if agent.deleted_at else agent.agreed_monthly_micros,
-            )
-            for agent in agents
-        ),
-    )
+    return MemberMonth(month, _months(agents, account, now))
+
+
+def agent_month(agent: Agent, now: datetime) -> AgentMonth:
+    """This month of one agent."""
+    return _months([agent], agent.account, now)[0]
 
 
 def account_month(account: Account, now: datetime) -> AccountMonth:
@@ -137,6 +131,24 @@ def payers_in(account: Account) -> Sequence[Payer]:
     return list(account.payers.select_related("account").order_by("-is_default", "pk"))
 
 
+def _months(agents: Sequence[Agent], account: Account, now: datetime) -> tuple[AgentMonth, ...]:
+    month, uids = month_of(now), [agent.uid for agent in agents]
+    machine, ai = _machines_of(uids, month, now), ai_spent_by(uids, month)
+    paid, default = assignments_at(uids, now), default_payer(account)
+    payers = {uid: paid[uid].payer if uid in paid else default for uid in uids}
+    return tuple(
+        AgentMonth(
+            agent=agent,
+            payer=payers[agent.uid],
+            ai_payer=lender_of(agent.shared_key, payers[agent.uid]) if agent.shared_key else "",
+            machine=machine.get(agent.uid, 0),
+            ai=ai.get(agent.uid, 0),
+            saves=0 if agent.deleted_at else agent.agreed_monthly_micros,
+        )
+        for agent in agents
+    )
+
+
 def _machines_of(uids: Sequence[str], month: date, now: datetime) -> Mapping[str, int]:
     """What machines cost payers in that month, by agent."""
     written = UsageLine.objects.filter(agent_uid__in=uids, month=month).order_by()
@@ -151,7 +163,7 @@ def _machines_of(uids: Sequence[str], month: date, now: datetime) -> Mapping[str
 def _living_in(month: date, agents: QuerySet[Agent]) -> Sequence[Agent]:
     began = datetime.combine(month, time(), tzinfo=UTC)
     there = agents.filter(Q(deleted_at=None) | Q(deleted_at__gte=began))
-    return list(there.select_related("owner", "account").order_by("pk"))
+    return list(there.select_related("owner", "account", "shared_key").order_by("pk"))
 
 
 def _coming(account: Account, now: datetime) -> Sequence[UsageLine]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db.models import QuerySet
 
 from farm.accounts.models import Account, User
@@ -20,10 +22,20 @@ def agents_with(key: SharedKey) -> int:
     return key.agents.filter(wanted=Agent.Wanted.RUNNING).count()
 
 
-def lender_of(key: SharedKey) -> str:
-    """Who provides the AI: the payer that the key is charged to, or the account."""
-    payer = Payer.objects.filter(uid=key.payer_uid).first() if key.payer_uid else None
-    return payer.name if payer else key.account.name
+def lender_of(key: SharedKey, payer: Payer | None = None) -> str:
+    """Who pays for the AI: whom the key is charged to, else `payer`, who pays for the agent.
+
+    Without an agent yet, the account.
+    """
+    named = Payer.objects.filter(uid=key.payer_uid).first() if key.payer_uid else None
+    charged = named or payer
+    return charged.name if charged else key.account.name
+
+
+def budgets_in(account: Account) -> Mapping[str, int]:
+    """What each living agent of the account with a shared key may spend a month, in micro-euros."""
+    living = account.agents.filter(wanted=Agent.Wanted.RUNNING).exclude(shared_key=None)
+    return {agent.uid: agent.ai_budget_micros or 0 for agent in living}
 
 
 def open_request_of(agent: Agent) -> BudgetRequest | None:

@@ -12,9 +12,10 @@ from django.utils.translation import gettext
 from farm.accounts.models import User
 from farm.agents import selectors
 from farm.agents.models import Agent, AgentPhase, OperationKind
-from farm.agents.selectors import Cost, Progress
+from farm.agents.selectors import Progress
 from farm.billing.amounts import amount, at_most, per_hour
 from farm.catalog import catalog
+from farm.web.presenters.ai import CURRENCY, ai_sentence
 from farm.web.presenters.offers import spoken
 from farm.web.words import duration
 
@@ -63,6 +64,7 @@ class CostWords:
     most: str
     note: str
     payer: str
+    ai: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +130,26 @@ def portrait(agent: Agent, reader: User) -> Portrait:
     )
 
 
-def cost_words(cost: Cost) -> CostWords:
-    """So far, per hour, at most."""
+def cost_words(agent: Agent, reader: User, now: datetime) -> CostWords:
+    """So far, per hour, at most; and who pays for machine and AI."""
+    cost = selectors.cost_of(agent, now)
     return CostWords(
         so_far=amount(cost.so_far_micros, cost.currency),
         hourly=per_hour(cost.hourly_micros, cost.currency),
         most=at_most(cost.monthly_cap_micros, cost.currency),
         note=str(cost.free_reason or ""),
         payer=cost.payer,
+        ai=ai_sentence(agent, reader),
     )
+
+
+def month_sentence(agent: Agent, now: datetime) -> str:
+    """What this month cost so far: its machine, and its AI where the farm sees it."""
+    month = selectors.agent_month(agent, now)
+    text = gettext("this month: %(machine)s for its machine")
+    if month.ai_payer:
+        text = gettext("this month: %(machine)s for its machine, %(ai)s for AI")
+    return text % {"machine": amount(month.machine, CURRENCY), "ai": amount(month.ai, CURRENCY)}
 
 
 def ready_sentence(agent: Agent) -> str:

@@ -11,8 +11,8 @@ from django.utils.translation import gettext, ngettext
 from farm.accounts.models import Account, User
 from farm.accounts.permissions import Action
 from farm.agents.models import Agent, SharedKey
-from farm.agents.selectors import may_with
-from farm.agents.selectors.choices import COMPATIBLE_PROVIDER
+from farm.agents.selectors import may_with, paid_by
+from farm.agents.selectors.choices import COMPATIBLE_PROVIDER, SANDBOX_PROVIDER
 from farm.agents.selectors.shared_keys import (
     agents_with,
     lender_of,
@@ -76,13 +76,28 @@ def budget_words(agent: Agent, reader: User) -> BudgetWords | None:
         percent=min(100, spent * 100 // budget) if budget else 100,
         used_up=ai_used_up(agent.uid, budget, now),
         step=cents(settings.AI_BUDGET_STEP_EUR * 1_000_000, CURRENCY),
-        lender=lender_of(shared),
+        lender=lender_of(shared, paid_by(agent).payer),
         unseen=_unseen(agent),
         asked=request is not None,
         request_uid=request.uid if request and may_set else "",
         may_set=may_set,
         revoked=shared.revoked_at is not None,
     )
+
+
+def ai_sentence(agent: Agent, reader: User) -> str:
+    """Who pays for its AI: a payer of the account, or whoever owns the key on its machine."""
+    if agent.shared_key:
+        text = gettext("%(payer)s pays for its AI: it thinks with a shared key.")
+        return text % {"payer": lender_of(agent.shared_key, paid_by(agent).payer)}
+    if agent.model_provider == SANDBOX_PROVIDER:
+        return gettext("Its AI costs nothing: it is the sandbox's own model.")
+    provider = catalog().models.get(agent.model_provider).name
+    if agent.owner_id == reader.pk:
+        text = gettext("Its AI runs on your own key: %(provider)s bills you for it.")
+    else:
+        text = gettext("Its AI runs on %(owner)s's own key: %(provider)s bills them for it.")
+    return text % {"provider": provider, "owner": agent.owner.called}
 
 
 def key_words(account: Account) -> tuple[KeyWords, ...]:

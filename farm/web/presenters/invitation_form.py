@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext
 
 from farm.accounts.models import Account, User
 from farm.agents.selectors import payers_of, shared_keys_of
 from farm.agents.services import OWN_KEY
+from farm.billing.amounts import in_cents
 from farm.catalog import catalog
 from farm.web.forms import InvitationForm
 from farm.web.presenters.offers import (
@@ -93,4 +95,4 @@ def _languages(chosen: str) -> tuple[Option, ...]:
 
 def _usual_budget(account: Account) -> str:
     first = shared_keys_of(account).first()
-    return f"{first.monthly_micros / 1_000_000:.2f}" if first else ""
+    return number_format(in_cents(first.monthly_micros)) if first else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 
 from farm.accounts.models import Account, Invitation, User
@@ -200,7 +201,7 @@ def _line(one: Invitation) -> InvitationLine:
         state=_state_words(state),
         is_open=state == State.OPEN,
         took=tuple(use.user.called for use in one.uses.all()),
-        until=f"{one.expires_at:%Y-%m-%d}",
+        until=date_format(one.expires_at, "j F Y"),
     )
 
 

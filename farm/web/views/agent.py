@@ -22,6 +22,7 @@ from farm.web.presenters.agents import (
     PageState,
     cost_words,
     lived,
+    month_sentence,
     page_state,
     portrait,
     ready_sentence,
@@ -128,9 +129,10 @@ def _always(request: MemberRequest, asked: Agent, now: datetime) -> dict[str, ob
     may_restore = selectors.may_with(request.user, asked, Action.RESTORE_AGENT)
     return {
         "agent": portrait(asked, request.user),
-        "cost": cost_words(selectors.cost_of(asked, now)),
+        "cost": cost_words(asked, request.user, now),
         "events": selectors.events_of(asked),
         "ready": ready_sentence(asked),
+        "month": month_sentence(asked, now),
         "lived": lived(asked, now),
         "asked": asked,
         "accesses": access_lines(asked),

@@ -32,6 +32,8 @@ def budget(request: MemberRequest, uid: str) -> HttpResponse:
     initial = {"budget": in_cents(agent.ai_budget_micros or 0)}
     form = BudgetForm(request.POST or None, initial=initial)
     if setting and form.is_valid() and _set(request, agent, form):
+        if request.POST.get("back") == "money":
+            return redirect("account_money", agent.account.uid)
         return redirect("budget", uid)
     context = {"agent": agent, "ai": words, "form": form}
     return render(request, "agents/budget.html", context, status=422 if form.errors else 200)
@@ -114,5 +116,7 @@ def _set(request: MemberRequest, agent: Agent, form: BudgetForm) -> bool:
     except Refused as refused:
         form.add_error("budget", str(refused.sentence))
         return False
-    messages.success(request, gettext("Noted. It counts from now on."))
+    said = gettext("%(agent)s may spend %(budget)s a month on AI from now on.")
+    budget = cents(form.micros(), CURRENCY)
+    messages.success(request, said % {"agent": agent.name, "budget": budget})
     return True

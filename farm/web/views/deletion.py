@@ -61,7 +61,7 @@ def _page(request: MemberRequest, asked: Agent, error: str = "") -> HttpResponse
         "agent": portrait(asked, request.user),
         "lines": selectors.conversation_of(asked).count(),
         "telegram": telegram_words(asked),
-        "cost": cost_words(selectors.cost_of(asked, timezone.now())),
+        "cost": cost_words(asked, request.user, timezone.now()),
         "leaving": leaving_words(asked, timezone.now(), settings.BACKUP_AFTER_DELETION_DAYS),
         "error": error,
     }

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from farm.accounts.models import Account
 from farm.accounts.permissions import Action, may
 from farm.accounts.selectors import members_of
 from farm.accounts.services import account_of
@@ -19,7 +20,8 @@ from farm.billing.papers import file_name, statement_pdf
 from farm.billing.statements import Statement, ai_days, lines_of, months_of
 from farm.billing.tables import hours_csv, statement_csv
 from farm.web.asking import MemberRequest, account_asked_for, account_chosen_by, for_members
-from farm.web.presenters.money import account_words, hour_rows, mine_words, statement_words
+from farm.web.presenters.money import account_words, mine_words
+from farm.web.presenters.statements import Allowed, hour_rows, statement_words
 
 
 @for_members
@@ -45,7 +47,7 @@ def account_money(request: MemberRequest, uid: str) -> HttpResponse:
     month = selectors.account_month(account, now)
     context = {
         "account": account,
-        "money": account_words(month, limits_in(account), now.date()),
+        "money": account_words(month, _allowed(account), now.date()),
         "months": [
             (one.payer, earlier)
             for one in month.payers
@@ -104,6 +106,10 @@ def payer_asked_for(request: MemberRequest, uid: str) -> Payer:
         raise Http404(uid)
     account_asked_for(request, payer.account.uid, Action.MANAGE_MONEY)
     return payer
+
+
+def _allowed(account: Account) -> Allowed:
+    return Allowed(limits_in(account), selectors.budgets_in(account))
 
 
 def _statement(request: MemberRequest, uid: str, month: str) -> Statement:

@@ -12,6 +12,7 @@ from farm.accounts.models import ApiToken, Door
 from farm.accounts.refusals import Refused
 from farm.accounts.tokens import Scope, make_token, revoke_token, tokens_of
 from farm.web.asking import MemberRequest, for_members
+from farm.web.presenters.tokens import scope_words, token_words
 
 DAYS = (7, 30, 90, 365)
 
@@ -49,10 +50,10 @@ def revoke(request: MemberRequest, token: str) -> HttpResponse:
 
 
 def _page(request: MemberRequest, made: str = "", refused: Refused | None = None) -> HttpResponse:
+    chosen = request.POST.getlist("scopes") if refused else [Scope.AGENTS_READ]
     context = {
-        "tokens": tokens_of(request.user).filter(revoked_at=None),
-        "scopes": list(Scope),
-        "chosen": request.POST.getlist("scopes") if refused else [Scope.AGENTS_READ],
+        "tokens": token_words(tokens_of(request.user).filter(revoked_at=None)),
+        "scopes": scope_words(chosen),
         "days": DAYS,
         "name": request.POST.get("name", "") if refused else "",
         "made": made,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from farm.accounts.models import Door, User
-from farm.accounts.permissions import Action
+from farm.accounts.permissions import Action, may
 from farm.accounts.selectors import members_of
 from farm.agents import services
 from farm.agents.models import Agent
@@ -47,6 +47,8 @@ def _page(request: MemberRequest, asked: Agent, error: str = "") -> HttpResponse
     context = {
         "agent": portrait(asked, request.user),
         "members": [membership.user for membership in others],
+        "account": asked.account,
+        "may_invite": may(request.user, Action.MANAGE_PEOPLE, asked.account),
         "error": error,
     }
     return render(request, "agents/transfer.html", context, status=422 if error else 200)

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 from pytest_django.fixtures import Settings
 
 from farm.accounts.models import AuditEntry, Door, Membership, Role
@@ -196,7 +197,7 @@ def gone(nino: Agent) -> Agent:
 def test_a_deleted_agent_can_come_back_until_the_date(alice: Client, gone: Agent) -> None:
     until = gone.backups.get().expires_at
     assert until
-    assert f"{until:%Y-%m-%d}" in page(alice, gone)
+    assert date_format(until, "j F Y") in page(alice, gone)
     offered = page(alice, gone, "back/")
     assert "an hour, never more than" in offered
 

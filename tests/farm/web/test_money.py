@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -17,8 +19,10 @@ from farm.agents.models import Agent, Server
 from farm.agents.reconciler.metering import meter
 from farm.billing.limits import committed
 from farm.billing.models import Limit, Payer, UsageLine
+from farm.billing.papers import DEJAVU, statement_pdf
 from farm.billing.payers import assignment_at, default_payer, first_hour_after, release
 from farm.billing.rule import month_of
+from farm.billing.statements import statement
 from tests.farm.billing.scenes import MONTHLY, agent_of, machine_of, swept
 from tests.farm.web.scenes import People, agent, running
 
@@ -135,6 +139,23 @@ def test_the_paper_is_a_pdf_in_both_languages(
     assert answer.content.startswith(b"%PDF-")
 
 
+def test_the_paper_shows_every_name(ada: Agent, people: People, alice: Client) -> None:
+    if not (DEJAVU / "DejaVuSans.ttf").exists():
+        pytest.skip("Debian's package fonts-dejavu-core is not installed")
+    Payer.objects.update(name="Łódź, Αθήνα, Київ")
+    paper = alice.get(url_of(default_payer(people.account), "statement.pdf")).content
+    assert {f"<{ord(letter):04X}>".encode() for letter in "Łź\u0391θї"} <= letters_in(paper)
+
+
+def test_the_paper_is_made_without_that_font_too(
+    tmp_path: Path, ada: Agent, people: People
+) -> None:
+    payer = default_payer(people.account)
+    payer.name = "Łódź"
+    month = statement(payer, month_of(timezone.now()))
+    assert statement_pdf(month, timezone.now(), fonts=tmp_path).startswith(b"%PDF-")
+
+
 @pytest.mark.parametrize("word", ["2026-13", "soon", "2026-11-01"])
 def test_a_month_that_is_none_is_not_there(word: str, people: People, alice: Client) -> None:
     assert alice.get(f"/payers/{default_payer(people.account).uid}/{word}/").status_code == 404
@@ -235,6 +256,11 @@ def test_a_failed_change_of_an_agent_that_serves_is_said_to_be_counted(
 def money_of(client: Client) -> str:
     """What the page says of money."""
     return client.get("/money/").content.decode().partition("<main")[2]
+
+
+def letters_in(paper: bytes) -> set[bytes]:
+    """The letters that the paper's fonts can be read back as."""
+    return set(re.findall(rb"<[0-9A-F]{4}>", paper))
 
 
 def rows(client: Client, path: str) -> list[dict[str, str]]:

@@ -1,0 +1,166 @@
+"""One payer's statement in words: people, their agents, and what each may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+
+from farm.billing.ai_rows import AiDay
+from farm.billing.amounts import cents, in_cents, to_the_micro
+from farm.billing.models import Cause, Kind, Limit, UsageLine
+from farm.billing.papers import notes_of
+from farm.billing.statements import CURRENCY, AgentCost, PersonCost, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class AiBudget:
+    """What an agent may spend on AI a month, and one step more: as read, and as a form sends it."""
+
+    now: str
+    step: str
+    raised: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What an account lets its people and agents cost.
+
+    `limits` of machines are by payer's uid and person's address, `budgets` of AI by agent's uid.
+    """
+
+    limits: Mapping[tuple[str, str], Limit] = field(default_factory=dict)
+    budgets: Mapping[str, int] = field(default_factory=dict)
+
+
+NOTHING_SHOWN = Allowed()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """One agent of a statement; without `ai_budget` it has none, or it is gone."""
+
+    uid: str
+    name: str
+    hours: int
+    machine: str
+    ai: str
+    total: str
+    ai_budget: AiBudget | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One person of a statement; `limit` is what their machines may cost, "" without one."""
+
+    email: str
+    cost_centre: str
+    machine: str
+    ai: str
+    total: str
+    limit: str
+    agents: tuple[AgentRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementWords:
+    """One payer's month; `month` names it in addresses, such as 2026-11."""
+
+    payer: str
+    payer_uid: str
+    month: str
+    month_name: str
+    machine: str
+    ai: str
+    total: str
+    people: tuple[PersonRow, ...]
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class HourRow:
+    """One line of a statement, exact to the millionth; `note` says why it is not the full price."""
+
+    at: str
+    what: str
+    amount: str
+    note: str
+
+
+def statement_words(statement: Statement, allowed: Allowed = NOTHING_SHOWN) -> StatementWords:
+    """The numbers of one payer's month; what is allowed is shown where it can be changed."""
+    return StatementWords(
+        payer=statement.payer.name,
+        payer_uid=statement.payer.uid,
+        month=f"{statement.month:%Y-%m}",
+        month_name=month_name(statement.month),
+        machine=euros(statement.machine),
+        ai=euros(statement.ai),
+        total=euros(statement.total),
+        people=tuple(_person(statement, person, allowed) for person in statement.people),
+        notes=notes_of(statement),
+    )
+
+
+def hour_rows(lines: Iterable[UsageLine], days: Iterable[AiDay]) -> tuple[HourRow, ...]:
+    """Machine hours, then days of AI."""
+    return (*map(_hour_row, lines), *map(_day_row, days))
+
+
+def _person(statement: Statement, person: PersonCost, allowed: Allowed) -> PersonRow:
+    limit = allowed.limits.get((statement.payer.uid, person.email))
+    return PersonRow(
+        email=person.email,
+        cost_centre=person.cost_centre,
+        machine=euros(person.machine),
+        ai=euros(person.ai),
+        total=euros(person.total),
+        limit=euros(limit.monthly_micros) if limit else "",
+        agents=tuple(_agent_row(agent, allowed) for agent in person.agents),
+    )
+
+
+def _agent_row(agent: AgentCost, allowed: Allowed) -> AgentRow:
+    budget = allowed.budgets.get(agent.uid)
+    return AgentRow(
+        uid=agent.uid,
+        name=agent.name,
+        hours=agent.hours,
+        machine=euros(agent.machine),
+        ai=euros(agent.ai),
+        total=euros(agent.total),
+        ai_budget=None if budget is None else _ai_budget(budget),
+    )
+
+
+def _ai_budget(micros: int) -> AiBudget:
+    step = settings.AI_BUDGET_STEP_EUR * 1_000_000
+    return AiBudget(now=euros(micros), step=euros(step), raised=in_cents(micros + step))
+
+
+def _hour_row(line: UsageLine) -> HourRow:
+    note = str(Cause(line.cause).label) if line.cause else ""
+    capped = gettext("its monthly price is reached") if line.capped else note
+    at = f"{line.began_at:%Y-%m-%d %H:%M}"
+    return HourRow(at, str(Kind(line.kind).label), to_the_micro(line.micros, line.currency), capped)
+
+
+def _day_row(day: AiDay) -> HourRow:
+    text = ngettext("AI: %(model)s, %(n)s call", "AI: %(model)s, %(n)s calls", day.calls)
+    what = text % {"model": day.model, "n": day.calls}
+    return HourRow(f"{day.day:%Y-%m-%d}", what, to_the_micro(day.cost_micros, CURRENCY), "")
+
+
+def month_name(month: date) -> str:
+    """November 2026."""
+    return date_format(month, "F Y")
+
+
+def euros(micros: int) -> str:
+    """An amount in cents, in the currency that statements are in."""
+    return cents(micros, CURRENCY)
