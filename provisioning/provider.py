@@ -182,7 +182,8 @@ class Billable:
     """One thing at the cloud that costs money, with what it costs today.
 
     `id` is the cloud's own within `location`; `machine` is the name of the machine it belongs or
-    belonged to, "" where it belongs to none; `labels` are its own, or its machine's.
+    belonged to, "" where it belongs to none; `labels` are its own, or its machine's. `since` is
+    from when on it costs this, where the cloud tells it: a machine may be free while it is off.
     """
 
     kind: BillableKind
@@ -193,6 +194,7 @@ class Billable:
     created_at: datetime | None
     labels: Mapping[str, str]
     price: Price
+    since: datetime | None = None
 
 
 class Provider(Protocol):

@@ -53,6 +53,8 @@ def complete(lines: Lines, order: MachineOrder, there: Sequence[Server], build: 
     for surplus in there[1:]:
         # An order whose answer was lost came through after the next one.
         end_server(lines, zone, surplus)
+    if not server.public_ips:
+        _give_address(lines, order, server)
     mark_volumes(lines, zone, server)
     if state_of(server) == "stopped":
         content = order.user_data.encode()
@@ -113,7 +115,7 @@ def _new_server(lines: Lines, order: MachineOrder, tags: Sequence[str]) -> Serve
         commercial_type=order.server_type,
         image=image,
         dynamic_ip_required=False,
-        public_ips=[_address(lines, order)],
+        public_ips=_kept_address(lines, order),
         security_group=group,
         tags=[*tags, UNFINISHED],
         volumes={
@@ -125,16 +127,23 @@ def _new_server(lines: Lines, order: MachineOrder, tags: Sequence[str]) -> Serve
     return made
 
 
-def _address(lines: Lines, order: MachineOrder) -> str:
-    """An address of this order's own: the one of an earlier try, or a new one."""
+def _kept_address(lines: Lines, order: MachineOrder) -> list[str]:
+    """The address that a machine of this name had, if it is still there; at most one."""
     tags = tags_of(order.name, order.labels)
     kept = [str(ip.id) for ip in ips_with(lines, order.location, tags)]
     for surplus in kept[1:]:
         end_ip(lines, order.location, surplus)
-    if kept:
-        return kept[0]
-    made = lines.instance.create_ip(zone=order.location, type_=IpType.ROUTED_IPV4, tags=tags)
-    return str(made.ip.id)
+    return kept[:1]
+
+
+def _give_address(lines: Lines, order: MachineOrder, server: Server) -> None:
+    """Only now: it costs an hour at least, and most orders that are refused were so before."""
+    lines.instance.create_ip(
+        zone=order.location,
+        type_=IpType.ROUTED_IPV4,
+        tags=tags_of(order.name, order.labels),
+        server=server.id,
+    )
 
 
 def _image(lines: Lines, order: MachineOrder) -> str:

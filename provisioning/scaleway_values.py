@@ -207,6 +207,7 @@ def server_bill(server: Server, zone: str, prices: Prices) -> Billable:
         created_at=_utc(server.creation_date),
         labels=labels_of(server.tags),
         price=prices.hour(Decimal(0) if state_of(server) == "stopped" else hourly),
+        since=_utc(server.modification_date),
     )
 
 
@@ -237,6 +238,7 @@ def disk_bill(disk: Volume | Snapshot, zone: str, prices: Prices) -> Billable:
         created_at=_utc(disk.created_at),
         labels=labels_of(disk.tags),
         price=prices.hour(rate * disk.size / GIGABYTE),
+        since=_utc(disk.created_at),
     )
 
 

@@ -10,12 +10,13 @@ from typing import Protocol
 
 import requests
 
+from farm.sandbox.clock import Clock
 from farm.sandbox.wire import JsonObject
 from provisioning.errors import NeedsOperator
 from provisioning.hetzner import Hetzner
 from provisioning.provider import Firewall, FirewallRule, MachineOrder, Price, Provider
 from provisioning.scaleway import Scaleway
-from tests.provisioning.memory import Fault, MemoryProvider, When
+from tests.provisioning.memory import Fault, MemoryProvider
 from tests.sandbox.hetzner.cloud_at_work import CloudAtWork, cloud_at_work
 from tests.sandbox.scaleway.scaleway_at_work import ScalewayAtWork, scaleway_at_work
 
@@ -108,8 +109,8 @@ class Subject(Protocol):
     def reader(self) -> Provider:
         """A provider whose credentials may only read."""
 
-    def cut(self, number: int, side: str) -> None:
-        """The connection breaks at the `number`-th order from now, before or after its effect."""
+    def cut(self, number: int) -> None:
+        """The answer to the `number`-th order from now never comes, though it has its effect."""
 
     def is_cut(self) -> bool:
         """Whether that came to pass; disarms it if not."""
@@ -146,9 +147,9 @@ class InMemory:
         refused = NeedsOperator("token_readonly", "The token may only read.")
         return MemoryProvider(faults=[Fault("verify", refused)])
 
-    def cut(self, number: int, side: str) -> None:
+    def cut(self, number: int) -> None:
         """See Subject."""
-        self.provider.cut = (number, When(side))
+        self.provider.cut = number
 
     def is_cut(self) -> bool:
         """See Subject."""
@@ -191,9 +192,9 @@ class AtHetzner:
         token = self.at_work.order("/hetzner/projects", {"name": "x"}).json()["read_token"]
         return Hetzner(token=token, endpoint=self.at_work.endpoint)
 
-    def cut(self, number: int, side: str) -> None:
+    def cut(self, number: int) -> None:
         """See Subject."""
-        self.at_work.order("/faults", broken(number, side))
+        self.at_work.order("/faults", broken(number))
 
     def is_cut(self) -> bool:
         """See Subject."""
@@ -241,9 +242,9 @@ class AtScaleway:
             endpoint=self.at_work.endpoint,
         )
 
-    def cut(self, number: int, side: str) -> None:
+    def cut(self, number: int) -> None:
         """See Subject."""
-        self.at_work.order("/faults", broken(number, side))
+        self.at_work.order("/faults", broken(number))
 
     def is_cut(self) -> bool:
         """See Subject."""
@@ -255,9 +256,9 @@ class AtScaleway:
         self.at_work.order("/faults", {"match": ["POST", "/snapshots"], "action": failing})
 
 
-def broken(number: int, side: str) -> JsonObject:
-    """A fault that resets the connection of one request that changes something."""
-    return {"unless": ["GET "], "call": number, "reset": True, "when": side}
+def broken(number: int) -> JsonObject:
+    """A fault that resets the connection of one request after it changed something."""
+    return {"unless": ["GET "], "call": number, "reset": True, "when": "after"}
 
 
 def spent(control: str) -> bool:
@@ -274,7 +275,7 @@ def subject(kind: str, folder: Path) -> Iterator[Subject]:
         yield InMemory(MemoryProvider())
         return
     if kind == "scaleway":
-        with scaleway_at_work(folder) as scaleway:
+        with scaleway_at_work(folder, clock=Clock(speed=10)) as scaleway:
             yield AtScaleway(scaleway.provider(), scaleway)
         return
     with cloud_at_work(folder) as at_work:

@@ -70,8 +70,7 @@ class Fault:
 class MemoryProvider:
     """One project. Fill `sold_out` and `limit`, arm `faults`, read `machines_there` and `calls`.
 
-    `cut` loses the answer to the n-th order from now, before or after its effect; `spoil` has the
-    next copy come to nothing.
+    `cut` loses the answer to the n-th order from now; `spoil` has the next copy come to nothing.
     """
 
     name: str = "memory"
@@ -80,7 +79,7 @@ class MemoryProvider:
     limit: int = 100
     sold_out: set[tuple[str, str]] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
-    cut: tuple[int, When] | None = None
+    cut: int | None = None
     spoil: bool = False
     calls: list[str] = field(default_factory=list)
     machines_there: dict[str, Machine] = field(default_factory=dict)
@@ -314,9 +313,10 @@ class MemoryProvider:
             self.faults.remove(fault)
         if fault is not None or self.cut is None or method in READING:
             return fault
-        left, side = self.cut[0] - 1, self.cut[1]
-        self.cut = (left, side) if left else None
-        return None if left else Fault(method, AnswerLost("no_answer", "No answer came."), side)
+        self.cut = self.cut - 1 or None
+        if self.cut is None:
+            return Fault(method, AnswerLost("no_answer", "No answer came."), When.AFTER)
+        return None
 
     def _pass_time(self) -> None:
         for number, machine in list(self.machines_there.items()):
