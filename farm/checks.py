@@ -53,6 +53,12 @@ def _addresses() -> Iterator[Error]:
             "Set SITE_URL to the site's https address.",
             "SITE_URL",
         )
+    if not settings.RELAY_URL.startswith("https://"):
+        yield _error(
+            f"RELAY_URL is {settings.RELAY_URL}; what agents think would travel over an open line.",
+            f"Unset RELAY_URL, or set it to {settings.SITE_URL}/relay, where the edge leads there.",
+            "RELAY_URL",
+        )
     if "*" in settings.ALLOWED_HOSTS or not given("ALLOWED_HOSTS"):
         yield _error(
             "ALLOWED_HOSTS does not name the site's hosts.",

@@ -229,7 +229,9 @@ EDGE_ROUND_SECONDS = env.number("EDGE_ROUND_SECONDS", 60)
 # The relay: where it listens on loopback, where machines reach it, and which header of the proxy in
 # front of it says who called; "" for none, then the peer itself is who calls.
 RELAY_PORT = env.number("RELAY_PORT", PORT + 2)
-RELAY_URL = env.text("RELAY_URL", f"http://127.0.0.1:{RELAY_PORT}").rstrip("/")
+RELAY_URL = env.text(
+    "RELAY_URL", f"http://127.0.0.1:{RELAY_PORT}" if DEBUG else f"{SITE_URL}/relay"
+).rstrip("/")
 RELAY_CLIENT_HEADER = env.text("RELAY_CLIENT_HEADER")
 RELAY_CALLS_PER_MINUTE = env.number("RELAY_CALLS_PER_MINUTE", 60)
 RELAY_CALL_SECONDS = env.number("RELAY_CALL_SECONDS", 10 * 60)

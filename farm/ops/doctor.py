@@ -7,6 +7,7 @@ from dataclasses import asdict
 import typer
 
 from farm.ops import doctor_backups as backups
+from farm.ops import doctor_fence as around
 from farm.ops import doctor_fleet as fleet
 from farm.ops import doctor_house as house
 from farm.ops.agent_views import new_table
@@ -26,6 +27,7 @@ EXAMINATIONS = (
     fleet.cloud,
     fleet.offers,
     fleet.guests,
+    around.fence,
     backups.kept,
 )
 

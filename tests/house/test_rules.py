@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from farm.sandbox.guests.real import PACKAGES
+from provisioning.runtime import PORT
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = (
@@ -70,3 +71,8 @@ def test_the_set_up_installs_what_real_guests_need() -> None:
     script = (ROOT / "deploy" / "setup.sh").read_text()
     missing = [package for package in PACKAGES if not re.search(rf"\b{package}\b", script)]
     assert missing == []
+
+
+def test_the_fence_stands_around_the_gateways_own_port() -> None:
+    fence = (ROOT / "deploy" / "fence.nft").read_text()
+    assert re.findall(r"tcp dport (\d+) ", fence) == [str(PORT)]

@@ -28,7 +28,12 @@ def leading_to(ipv4: str) -> Iterator[str]:
             port = int(asked.rpartition(b":")[2])
             while self.rfile.readline().strip():
                 continue
-            with socket.create_connection((ipv4, port), 10) as there:
+            try:
+                there = socket.create_connection((ipv4, port), 10)
+            except OSError:
+                self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
+                return
+            with there:
                 self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
                 _carry(self.connection, there)
 

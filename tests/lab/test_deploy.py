@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import time
@@ -80,8 +81,12 @@ def test_a_bare_machine_becomes_a_farm_that_makes_agents(outside: RunningSandbox
             _create(page)
         with told("a turn answered"):
             _ask(page)
+        with told("its console opened through the edge"):
+            _open(page)
         browser.close()
-    _is_kept_in_order(machine)
+    with told("kept in order: backup, drill, the same code installed once more"):
+        _is_kept_in_order(machine)
+    _is_fenced(machine)
 
 
 def _wait_for_the_image(outside: RunningSandbox) -> None:
@@ -212,7 +217,7 @@ def _shows(page: Page, url: str) -> bool:
         answer = page.goto(url, timeout=10_000)
     except Error:
         return False
-    return answer is not None and answer.status == 200
+    return answer is not None and answer.status == 200 and page.url == url
 
 
 def _code(outside: RunningSandbox) -> str:
@@ -241,13 +246,50 @@ def _ask(page: Page) -> None:
     page.locator(".said:not(.mine)", has_text="42").first.wait_for()
 
 
+def _open(page: Page) -> None:
+    """One click; what it shows came over its WebSocket from the agent's own machine."""
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Open its console").click()
+    console = opened.value
+    console.set_default_timeout(PATIENCE)
+    console.get_by_text("Connected").first.wait_for()
+    assert console.url.startswith(f"https://ada.{AGENTS}/")
+    console.close()
+
+
 def _is_kept_in_order(machine: Machine) -> None:
-    """Every service runs, its backup works, and installing once more keeps everything."""
-    units = "web steps long beat relay edge"
-    states = machine.run(f"for u in {units}; do systemctl is-active farm-$u; done").split()
-    assert states == ["active"] * 6
-    assert "farm-2" in machine.run("farm backup")
+    """Every service runs, its backup can be restored, and installing once more keeps everything."""
+    _all_runs(machine)
+    assert "farm-2" in machine.run("systemctl start farm-backup && ls /var/backups/agent-farm")
+    assert "whole" in machine.run("systemctl start farm-drill && journalctl -u farm-drill -o cat")
+    assert "rows came back" in machine.run("farm")
     again = machine.run("/opt/agent-farm/current/deploy/install 2>&1 | tail -n 3")
     assert "up to date" in again
     assert "Ada" in machine.run(f"FARM_USER={OPERATOR} farm agents list")
     assert machine.run("stat -c %a /etc/agent-farm/conf/HETZNER_TOKEN").strip() == "600"
+    _all_runs(machine)
+
+
+def _all_runs(machine: Machine) -> None:
+    units = "web steps long beat relay edge caddy"
+    states = machine.run(f"for u in {units}; do systemctl is-active farm-$u; done").split()
+    assert states == ["active"] * 7
+
+
+def _is_fenced(machine: Machine) -> None:
+    """Of all users Caddy's alone gets to the agent's gateway, and Caddy goes with what it is told.
+
+    After Debian's own rules were loaded anew, which begin by forgetting all others, as before.
+    """
+    shown = json.loads(machine.run(f"FARM_USER={OPERATOR} farm agents show Ada --json"))
+    ask = f"curl -sk -o /dev/null --max-time 20 -w '%{{http_code}}' https://{shown['ipv4']}:18789/"
+    machine.run("systemctl start nftables && systemctl restart nftables")
+    for user, gets_there in (("farm", False), ("root", False), ("farm-edge", True)):
+        answered = machine.run(f"runuser -u {user} -- {ask}").strip()
+        assert (answered != "000") == gets_there, f"{user}: {answered}"
+    assert "Nobody but the edge connects" in machine.run("farm doctor")
+    assert "denied" in machine.run("runuser -u farm-edge -- ls /etc/agent-farm/conf")
+    pid = "systemctl show -P MainPID farm-caddy"
+    before = machine.run(pid)
+    machine.run("systemctl kill farm-edge")
+    until(lambda: machine.run(pid) not in (before, "0\n"))

@@ -42,6 +42,12 @@ def test_on_a_sandbox_it_does_not(tmp_path: Path) -> None:
     assert "HETZNER_ENDPOINT is on this machine" in said
 
 
+def test_what_agents_think_does_not_travel_over_an_open_line(tmp_path: Path) -> None:
+    code, said = prepared(tmp_path, **GOOD, RELAY_URL="http://farm.example.org/relay")
+    assert code == 1
+    assert "set it to https://farm.example.org/relay" in said
+
+
 def test_a_lab_does_and_is_told_so(tmp_path: Path) -> None:
     code, said = prepared(tmp_path, **GOOD, **SANDBOX, LAB="1")
     assert code == 0, said
