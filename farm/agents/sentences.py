@@ -127,6 +127,10 @@ _WAITS = {
         _("The farm cannot reach its account at the cloud."),
         _("The operator has been told; I go on by myself after that. Nothing is counted."),
     ),
+    "cloud_read_only": Sentence(
+        _("The farm may look at its account at the cloud, but change nothing there."),
+        _("The operator has been told; I go on by myself after that. Nothing is counted."),
+    ),
     "machine_protected": Sentence(
         _("Its machine is protected against deletion at the cloud."),
         _("The operator has been told; I go on by myself after that."),

@@ -6,14 +6,22 @@ import logging
 import random
 from datetime import datetime, timedelta
 
+from django.db.models import Q, QuerySet
+
 from farm.agents.models import ProviderProject
 from farm.agents.pace import pause
 from farm.agents.projects import AT_AN_END, FULL, servers_in
+from farm.agents.reconciler.operator_letters import tell_of_pause
 from farm.agents.request_budgets import bucket_of, budget_of
 from provisioning.errors import NeedsOperator, Transient
 
 logger = logging.getLogger(__name__)
 QUOTA = "resource_limit_exceeded"
+READ_ONLY = "cloud_read_only"
+"""Why a project is left alone whose key may look, but change nothing."""
+NO_CHANGES = frozenset({"token_readonly", "forbidden", "permissions_denied"})
+"""What clouds say to such a key; looking goes on to work, so that it proves nothing."""
+LASTING = (FULL, READ_ONLY)
 RATE_LIMITED = "rate_limited"
 """Why a server waits: its cloud takes no more requests of the farm for now."""
 
@@ -36,29 +44,42 @@ def pause_for_everyone(project: ProviderProject, error: Transient, now: datetime
 
 
 def pause_for_operator(project: ProviderProject, error: NeedsOperator, now: datetime) -> str:
-    """Leave the project alone for a while, and tell the operator when it is news.
+    """Leave the project alone for a while, and tell the operator, in a mail too, when it is news.
 
     Answers the reason that members read.
     """
-    reason = FULL if error.code == QUOTA else "provider_paused"
+    reason, detail = _reason_of(error), str(error)[:500]
     rows = ProviderProject.objects.filter(pk=project.pk)
-    news = rows.exclude(reason=reason, reason_detail=str(error)[:500]).update(
-        reason=reason, reason_detail=str(error)[:500]
-    )
-    rows.update(paused_until=now + pause())
+    known = Q(reason=reason) if reason in LASTING else Q(reason=reason, reason_detail=detail)
+    news = rows.exclude(known).update(reason=reason)
+    rows.update(paused_until=now + pause(), reason_detail=detail)
     if news:
         logger.error("%s needs the operator (%s): %s", project, error.code, error)
+        tell_of_pause(project, reason, detail)
     return reason
+
+
+def _reason_of(error: NeedsOperator) -> str:
+    if error.code == QUOTA:
+        return FULL
+    return READ_ONLY if error.code in NO_CHANGES else "provider_paused"
 
 
 def mended(project: ProviderProject, *, created: bool) -> None:
     """A call worked: whatever was wrong with the project is over.
 
-    Only a create proves that a full one has room again.
+    Only a create proves that a full one has room again, and that a key may change things.
     """
     rows = ProviderProject.objects.filter(pk=project.pk).exclude(reason="")
-    if not created:
-        rows = rows.exclude(reason=FULL)
+    _end_pause(project, rows if created else rows.exclude(reason__in=LASTING))
+
+
+def may_change_again(project: ProviderProject) -> None:
+    """Its key was tried: what was wrong with it is over."""
+    _end_pause(project, ProviderProject.objects.filter(pk=project.pk, reason=READ_ONLY))
+
+
+def _end_pause(project: ProviderProject, rows: QuerySet[ProviderProject]) -> None:
     if rows.update(reason="", reason_detail="", paused_until=None):
         logger.warning("%s works again.", project)
 

@@ -15,7 +15,13 @@ from farm.agents.reconciler.buying import FARM_LABEL, install_id
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import provider_in
 from farm.agents.reconciler.orphans import watch_orphans
-from farm.agents.reconciler.pauses import mended, pause_for_everyone, pause_for_operator
+from farm.agents.reconciler.pauses import (
+    READ_ONLY,
+    may_change_again,
+    mended,
+    pause_for_everyone,
+    pause_for_operator,
+)
 from farm.agents.reconciler.troubles import RATE_LIMIT, Nap, jitter
 from farm.agents.request_budgets import bucket_of, budget_of, refill
 from provisioning import provider as cloud
@@ -44,6 +50,9 @@ def drive_project(claim: Claim[ProviderProject]) -> Nap:
     if project.paused_until and project.paused_until > now:
         return project.paused_until - now
     try:
+        if project.reason == READ_ONLY:
+            provider_in(project, Urgency.BACKGROUND).verify()
+            may_change_again(project)
         if _due(project.offers_seen_at, OFFERS_EVERY, now):
             _refresh_offers(claim, now)
             return AT_ONCE

@@ -12,7 +12,7 @@ from farm.agents.clouds import NAMES, SETTINGS, clouds
 from farm.agents.models import Agent, AgentPhase, BudgetRequest, Watch
 from farm.agents.projects import FULL
 from farm.agents.selectors.backups import backup_health
-from farm.agents.selectors.fleet import Pause, due_rows, last_beat, orphans, provider_pauses
+from farm.agents.selectors.fleet import due_rows, last_beat, orphans, provider_pauses
 from farm.agents.selectors.morning.rescues import rescues_to_do
 from farm.agents.selectors.morning.todo import Todo
 from farm.agents.sentences import sentence_for
@@ -51,13 +51,13 @@ def _clouds() -> Iterator[Todo]:
         sentence = format_lazy(
             text, provider=pause.provider, sentence=pause.sentence.what, detail=pause.detail
         )
-        yield Todo(pause.code, sentence, _mends(pause))
+        yield Todo(pause.code, sentence, command_that_mends(pause.code))
 
 
-def _mends(pause: Pause) -> str:
-    """A full account is helped by another cloud: the command that tries what opens one."""
+def command_that_mends(code: str) -> str:
+    """What tells whether a cloud works again; a full account is helped by trying another one."""
     others = [SETTINGS[name] for name in NAMES if name not in clouds()]
-    if pause.code != FULL or not others:
+    if code != FULL or not others:
         return "farm doctor"
     return f"{' '.join(f'{name}=...' for name in others[0])} farm doctor"
 
