@@ -13,7 +13,9 @@ from farm.accounts.models import Account, Role, User
 class Standing(StrEnum):
     """How somebody stands to an account, or to an agent in it; one person may stand several ways.
 
-    A keeper is the member whom an agent is for, as long as they are a member.
+    A keeper is the member whom an agent is for, as long as they are a member. The last three are
+    no people: who came in by the token that the installation printed, an agent's present machine
+    with the agent's own living key, and the farm's own proxy, known by the word they share.
     """
 
     OPERATOR = "operator"
@@ -24,6 +26,10 @@ class Standing(StrEnum):
     STRANGER = "stranger"
     NOBODY = "nobody"
 
+    FOUNDER = "founder"
+    MACHINE = "machine"
+    PROXY = "proxy"
+
 
 class Action(StrEnum):
     """Everything that somebody may be allowed to do."""
@@ -31,6 +37,9 @@ class Action(StrEnum):
     SIGN_UP = "sign up"
     OPEN_ACCOUNT = "open account"
     OPERATE_FARM = "operate farm"
+    SET_UP_FARM = "set up farm"
+    CALL_MODEL = "call model"
+    ASK_THE_WAY = "ask the way"
 
     SEE_ACCOUNT = "see account"
     RENAME_ACCOUNT = "rename account"
@@ -58,7 +67,7 @@ class Action(StrEnum):
 
 S, A = Standing, Action
 EVERYBODY = frozenset(Standing)
-PEOPLE = EVERYBODY - {S.NOBODY}
+PEOPLE = EVERYBODY - {S.NOBODY, S.FOUNDER, S.MACHINE, S.PROXY}
 OPERATOR = frozenset({S.OPERATOR})
 OWNERS = OPERATOR | {S.OWNER}
 ANSWERING = OWNERS | {S.ADMIN}
@@ -73,6 +82,9 @@ TABLE: Mapping[Action, frozenset[Standing]] = {
     A.SIGN_UP: EVERYBODY,
     A.OPEN_ACCOUNT: PEOPLE,
     A.OPERATE_FARM: OPERATOR,
+    A.SET_UP_FARM: frozenset({S.FOUNDER}),
+    A.CALL_MODEL: frozenset({S.MACHINE}),
+    A.ASK_THE_WAY: frozenset({S.PROXY}),
     A.SEE_ACCOUNT: OPERATOR | MEMBERS,
     A.RENAME_ACCOUNT: OWNERS,
     A.LEAVE_ACCOUNT: MEMBERS,

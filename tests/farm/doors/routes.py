@@ -1,10 +1,11 @@
-"""Every route of site, set-up, API and relay, and which line of the table of permissions it is."""
+"""Every route of site, set-up and API, and which line of the table of permissions it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import ModuleType
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -19,16 +20,21 @@ class About(StrEnum):
     FARM = "farm"
     ACCOUNT = "account"
     AGENT = "agent"
-    LEFT_AGENT = "agent of somebody who left"
-    CADDY = "what only the edge's proxy asks"
+    EDGE = "what only the edge's proxy asks"
+    SET_UP = "the farm's beginning"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The line of the table for one route: by method, what is done there."""
+    """The line of the table for one route: by method, what is done there.
+
+    Nothing at all is at a route without methods. `lenient` is one that may also answer a method
+    that it does not know by leading on.
+    """
 
     about: About
     methods: Mapping[str, Action]
+    lenient: bool = False
 
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -48,11 +54,15 @@ def _both(action: Action, about: About, post: Action | None = None) -> Rule:
 
 def _form(action: Action, about: About) -> Rule:
     """Django-allauth leads people on before it looks at the method."""
+    return Rule(about, dict.fromkeys(METHODS, action), lenient=True)
+
+
+def _every(action: Action, about: About) -> Rule:
     return Rule(about, dict.fromkeys(METHODS, action))
 
 
 EVERYBODY, PEOPLE = A.SIGN_UP, A.OPEN_ACCOUNT
-FARM, ACCOUNT, AGENT, CADDY = About.FARM, About.ACCOUNT, About.AGENT, About.CADDY
+FARM, ACCOUNT, AGENT, EDGE = About.FARM, About.ACCOUNT, About.AGENT, About.EDGE
 
 SITE: Mapping[str, Rule] = {
     "landing": _get(EVERYBODY, FARM),
@@ -61,9 +71,9 @@ SITE: Mapping[str, Rule] = {
     "account": _both(PEOPLE, FARM),
     "tokens": _both(PEOPLE, FARM),
     "revoke_token": _post(PEOPLE, FARM),
-    "edge_auth": _get(PEOPLE, CADDY),
-    "edge_enter": _get(PEOPLE, CADDY),
-    "edge_ask": _get(PEOPLE, CADDY),
+    "edge_auth": _get(A.ASK_THE_WAY, EDGE),
+    "edge_enter": _get(A.ASK_THE_WAY, EDGE),
+    "edge_ask": _get(A.ASK_THE_WAY, EDGE),
     "open_edge": _get(A.OPEN_CONSOLE, AGENT),
     "open_invitation": _get(EVERYBODY, FARM),
     "invitation": _both(EVERYBODY, FARM),
@@ -159,26 +169,60 @@ API: Mapping[str, Rule] = {
     "api_events": _get(A.SEE_AGENT, AGENT),
     "api_cost": _get(A.SEE_AGENT, AGENT),
 }
-RULES: Mapping[str, Rule] = {**SITE, **ENTRANCE, **API}
+# A farm that is being set up has these and nothing of the site.
+SET_UP: Mapping[str, Rule] = {
+    "landing": _every(EVERYBODY, FARM),
+    "agents": _every(EVERYBODY, FARM),
+    "account_login": _every(EVERYBODY, FARM),
+    "healthz": _get(EVERYBODY, FARM),
+    "language": _post(EVERYBODY, FARM),
+    "set_up": _both(A.SET_UP_FARM, About.SET_UP),
+    "set_up_token": _post(EVERYBODY, FARM),
+    "set_up_here": _get(EVERYBODY, FARM),
+}
+CONFS: Mapping[str, Mapping[str, Rule]] = {
+    "farm.urls": {**SITE, **ENTRANCE, **API},
+    "farm.web.set_up_urls": SET_UP,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One address: its name and the names in its path."""
+    """One address: its name, the names in its path, and its rule in that configuration."""
 
+    conf: str
     name: str
     path: str
 
+    @property
+    def rule(self) -> Rule:
+        """What the table says of it."""
+        return CONFS[self.conf][self.name]
+
+    @property
+    def is_of_set_up(self) -> bool:
+        """Whether it is there only while the farm is being set up."""
+        return CONFS[self.conf] is SET_UP
+
 
 def routes() -> Iterator[Route]:
-    """Every address of the site, from its own configuration."""
-    yield from _leaves(get_resolver().url_patterns, "/")
+    """Every address of site, API and set-up, from their own configuration."""
+    for conf in CONFS:
+        yield from _leaves(conf, get_resolver(conf).url_patterns, "/")
 
 
-def _leaves(patterns: list[URLPattern | URLResolver], before: str) -> Iterator[Route]:
+def _leaves(conf: str, patterns: list[URLPattern | URLResolver], before: str) -> Iterator[Route]:
     for pattern in patterns:
         path = before + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
-            yield from _leaves(pattern.url_patterns, path)
+            yield from _leaves(conf, pattern.url_patterns, path)
         else:
-            yield Route(pattern.name or path, path)
+            yield Route(conf, pattern.name or path, path)
+
+
+def modules_of(conf: str) -> Iterator[str]:
+    """Every module of ours whose urlpatterns that configuration reaches, itself among them."""
+    yield conf
+    for pattern in get_resolver(conf).url_patterns:
+        if isinstance(pattern, URLResolver) and isinstance(pattern.urlconf_name, ModuleType):
+            yield from modules_of(pattern.urlconf_name.__name__)

@@ -23,9 +23,11 @@ from farm.agents.models import (
     SharedKey,
     WhatsAppLink,
 )
-from farm.agents.services import invite, link_of
+from farm.agents.passes import edge_of, mark_written
+from farm.agents.services import come_in, hash_of, invite, link_of, new_secret, open_door
 from farm.billing.payers import default_payer
 from tests.farm.web import scenes
+from tests.farm.web.conftest import logged_in
 
 S = Standing
 
@@ -39,6 +41,16 @@ class Caller:
     in_account: frozenset[Standing]
     at_agent: frozenset[Standing]
 
+    @property
+    def is_proxy(self) -> bool:
+        """Whether they know the word of the edge."""
+        return S.PROXY in self.in_account
+
+    @property
+    def is_founder(self) -> bool:
+        """Whether they know the token that the installation printed."""
+        return S.FOUNDER in self.in_account
+
     def may(self, action: Action, *, about_agent: bool) -> bool:
         """What the table says of them."""
         return allowed(action, self.at_agent if about_agent else self.in_account)
@@ -46,7 +58,7 @@ class Caller:
     @property
     def is_outside(self) -> bool:
         """Whether they must not even learn that the account exists."""
-        return self.in_account <= {S.STRANGER, S.NOBODY}
+        return self.in_account <= {S.STRANGER, S.NOBODY, S.FOUNDER, S.PROXY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,21 @@ class Scene:
     callers: tuple[Caller, ...]
     of_account: Mapping[str, str]
     of_agent: Mapping[str, str]
+    at_edge: AtEdge
+
+
+@dataclass(frozen=True, slots=True)
+class AtEdge:
+    """The browser of an agent's keeper at its host: what it holds, and codes to come in by."""
+
+    agent: Agent
+    session: str
+    knock: str
+    visit: str
+
+    def code(self) -> str:
+        """A new one: none is good for longer than a minute."""
+        return _code(self.agent, self.session, self.knock)
 
 
 def scene() -> Scene:
@@ -77,6 +104,7 @@ def scene() -> Scene:
         callers=tuple(_callers(people)),
         of_account=_of_account(agent, people),
         of_agent=_of_agent(agent),
+        at_edge=_at_edge(agent),
     )
 
 
@@ -89,8 +117,11 @@ def _callers(people: Mapping[str, User]) -> list[Caller]:
         "olivia": ({S.OWNER}, {S.OWNER}),
         "oscar": ({S.OPERATOR}, {S.OPERATOR}),
     }
-    nobody = frozenset({S.NOBODY})
-    callers = [Caller("nobody", None, nobody, nobody)]
+    without_account = {"nobody": S.NOBODY, "the founder": S.FOUNDER, "caddy": S.PROXY}
+    callers = [
+        Caller(name, None, frozenset({standing}), frozenset({standing}))
+        for name, standing in without_account.items()
+    ]
     for name, (in_account, at_agent) in standings.items():
         callers.append(Caller(name, people[name], frozenset(in_account), frozenset(at_agent)))
     return callers
@@ -162,6 +193,25 @@ def _of_agent(agent: Agent) -> Mapping[str, str]:
         "backup": backup.uid,
         "request": asked.uid,
     }
+
+
+def _at_edge(agent: Agent) -> AtEdge:
+    """Its gateway knows its keeper, whose browser is in."""
+    mark_written(agent, edge_of(agent))
+    session, knock = str(logged_in(agent.owner).session.session_key), new_secret()
+    entrance = come_in(code=_code(agent, session, knock), knock=knock, host=agent.host)
+    return AtEdge(agent, session, knock, entrance.cookie)
+
+
+def _code(agent: Agent, session: str, knock: str) -> str:
+    return open_door(
+        actor=agent.owner,
+        door=Door.WEB,
+        agent=agent,
+        session_key=session,
+        knock_hash=hash_of(knock),
+        path="/",
+    )
 
 
 def token_of(caller: Caller) -> str:
