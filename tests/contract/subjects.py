@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,6 +119,9 @@ class Subject(Protocol):
     def unmake(self) -> None:
         """The next copy of a disk comes to nothing."""
 
+    def leave_volume(self, labels: dict[str, str]) -> str:
+        """A volume with these labels that belongs to no machine; answers its id."""
+
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
@@ -159,6 +163,11 @@ class InMemory:
     def unmake(self) -> None:
         """See Subject."""
         self.provider.spoil = True
+
+    def leave_volume(self, labels: dict[str, str]) -> str:
+        """See Subject."""
+        self.provider.volumes["v"] = labels
+        return "v"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +213,12 @@ class AtHetzner:
         """See Subject."""
         failing: JsonObject = {"code": "action_failed", "message": "no"}
         self.at_work.order("/faults", {"match": ["create_image"], "action": failing})
+
+    def leave_volume(self, labels: dict[str, str]) -> str:
+        """See Subject."""
+        body = {"name": "left", "size": 10, "location": "fsn1", "labels": labels}
+        made = self.at_work.ask("POST", "/volumes", body=json.dumps(body)).json()
+        return str(made["volume"]["id"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +269,14 @@ class AtScaleway:
         """See Subject."""
         failing: JsonObject = {"code": "snapshot_failed", "message": "no"}
         self.at_work.order("/faults", {"match": ["POST", "/snapshots"], "action": failing})
+
+    def leave_volume(self, labels: dict[str, str]) -> str:
+        """See Subject."""
+        tags = [f"{key}={value}" for key, value in labels.items()]
+        body = {"name": "left", "from_empty": {"size": 10**10}, "tags": tags}
+        where = "/block/v1/zones/fr-par-1/volumes"
+        made = self.at_work.ask("POST", where, body=json.dumps(body)).json()
+        return str(made["id"])
 
 
 def broken(number: int) -> JsonObject:

@@ -237,6 +237,17 @@ def test_each_thing_that_costs_can_be_ended_by_itself(cloud: Subject) -> None:
     assert cloud.provider.machines(OURS) == ()
 
 
+def test_a_volume_that_hangs_on_nothing_is_listed_with_its_price_and_can_go(
+    cloud: Subject,
+) -> None:
+    number = cloud.leave_volume(OURS)
+    (bill,) = cloud.provider.billables(OURS)
+    assert (bill.kind, bill.id, bill.machine) == (BillableKind.VOLUME, number, "")
+    assert bill.price.hourly
+    cloud.provider.remove(bill)
+    eventually(lambda: cloud.provider.billables({}) == ())
+
+
 def test_a_snapshot_is_found_by_its_labels_and_makes_machines(cloud: Subject) -> None:
     machine = running(cloud)
     labels = {"farm-image": "v3"}

@@ -33,19 +33,18 @@ from provisioning.provider import (
     MachineOrder,
     MachineStatus,
     Offer,
-    Price,
+)
+from tests.provisioning.memory_prices import (
+    IPV4_PRICE,
+    PRICES,
+    TERABYTE_PRICE,
+    bill,
+    stray,
 )
 
 IMAGES = ("debian-12",)
 MAX_USER_DATA = 32768
-IPV4_PRICE = Price(hourly=800, monthly=500_000, currency="EUR")
 SNAPSHOT_GB = 2.0
-SNAPSHOT_PRICE = Price(hourly=40, monthly=28_600, currency="EUR")
-TERABYTE_PRICE = Price(hourly=19_220, monthly=14_300_000, currency="EUR")
-PRICES = {
-    "cx23": Price(hourly=6_400, monthly=3_990_000, currency="EUR"),
-    "cx33": Price(hourly=10_400, monthly=6_490_000, currency="EUR"),
-}
 READING = ("verify", "offers", "find_image", "find", "actions", "copies", "machines", "billables")
 PLACES = ("fsn1", "nbg1", "hel1")
 
@@ -84,6 +83,7 @@ class MemoryProvider:
     calls: list[str] = field(default_factory=list)
     machines_there: dict[str, Machine] = field(default_factory=dict)
     firewalls: dict[str, Firewall] = field(default_factory=dict)
+    volumes: dict[str, dict[str, str]] = field(default_factory=dict)
     user_data: dict[str, str] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
     restarted: list[str] = field(default_factory=list)
@@ -262,6 +262,8 @@ class MemoryProvider:
     def remove(self, billable: Billable) -> None:
         """Gone one step of time later; an address goes with its machine."""
         with self._call("remove"):
+            if billable.kind is BillableKind.VOLUME:
+                self.volumes.pop(billable.id, None)
             if billable.kind is BillableKind.SNAPSHOT:
                 self._copies.pop(billable.id, None)
             if billable.kind is BillableKind.SERVER:
@@ -270,19 +272,12 @@ class MemoryProvider:
     def _bills(self) -> Iterator[Billable]:
         for machine in self.machines_there.values():
             price = PRICES[machine.server_type]
-            yield _bill(BillableKind.SERVER, machine.provider_id, price, machine)
-            yield _bill(BillableKind.IPV4, f"ip-{machine.provider_id}", IPV4_PRICE, machine)
+            yield bill(BillableKind.SERVER, machine.provider_id, price, machine)
+            yield bill(BillableKind.IPV4, f"ip-{machine.provider_id}", IPV4_PRICE, machine)
         for copy in self._copies.values():
-            yield Billable(
-                kind=BillableKind.SNAPSHOT,
-                id=copy.id,
-                name=copy.id,
-                location="",
-                machine="",
-                created_at=self.now,
-                labels=copy.labels,
-                price=SNAPSHOT_PRICE,
-            )
+            yield stray(BillableKind.SNAPSHOT, copy.id, copy.labels, self.now)
+        for number, labels in self.volumes.items():
+            yield stray(BillableKind.VOLUME, number, labels, self.now)
 
     def _with(self, labels: Mapping[str, str]) -> list[Copy]:
         there = self._copies.values()
@@ -380,16 +375,3 @@ class MemoryProvider:
     def _number(self) -> str:
         self._issued += 1
         return str(self._issued)
-
-
-def _bill(kind: BillableKind, number: str, price: Price, machine: Machine) -> Billable:
-    return Billable(
-        kind=kind,
-        id=number,
-        name=machine.name,
-        location=machine.location,
-        machine=machine.name,
-        created_at=machine.created_at,
-        labels=machine.labels,
-        price=price,
-    )

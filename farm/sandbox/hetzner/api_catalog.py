@@ -52,6 +52,16 @@ async def get_pricing(call: Call) -> web.Response:
     return answered({"pricing": pricing_json(call.cloud.books)})
 
 
+def none_of(kind: str) -> Operation:
+    """The list of what this cloud sells none of."""
+
+    async def operation(call: Call) -> web.Response:
+        nothing: list[Action] = []
+        return call.listed(kind, call.page(nothing, {"id": lambda thing: thing.id}), [])
+
+    return operation
+
+
 async def removed(_: Call) -> web.Response:
     """What the official API took away in 2026."""
     raise ApiError(

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 
 from farm.sandbox.hetzner.calls import Call, answered
-from farm.sandbox.hetzner.changes import change_type, protect_server, rebuild
+from farm.sandbox.hetzner.changes import change_type, done, protect_server, rebuild
 from farm.sandbox.hetzner.errors import ApiError, unsupported
-from farm.sandbox.hetzner.records import Command, Server, ServerStatus
+from farm.sandbox.hetzner.records import Command, Server, ServerStatus, Target
 from farm.sandbox.hetzner.render import action_json, image_json, server_json
 from farm.sandbox.hetzner.servers import copy_server, order_server, rename_server, switch_server
 from farm.sandbox.store import living
@@ -40,7 +40,6 @@ NOT_OFFERED = frozenset(
         "enable_rescue",
         "remove_from_placement_group",
         "request_console",
-        "reset_password",
     }
 )
 
@@ -126,8 +125,15 @@ def _protect(call: Call, server: Server) -> JsonObject:
     return {"action": action_json(protect_server(call.cloud, server, call.body))}
 
 
+def _reset_password(call: Call, server: Server) -> JsonObject:
+    target = Target("server", server.id)
+    action = done(call.cloud, server.project, Command.RESET_PASSWORD, target)
+    return {"action": action_json(action), "root_password": secrets.token_urlsafe(15)}
+
+
 CHANGES: Mapping[str, Callable[[Call, Server], JsonObject]] = {
     "change_type": _change_type,
     "rebuild": _rebuild,
     "change_protection": _protect,
+    "reset_password": _reset_password,
 }

@@ -215,12 +215,6 @@ async def remove_primary_ip(call: Call) -> web.Response:
     return nothing()
 
 
-async def list_volumes(call: Call) -> web.Response:
-    """None: this cloud makes none."""
-    nothing: list[PrimaryIp] = []
-    return call.listed("volumes", call.page(nothing, {"id": lambda ip: ip.id}), [])
-
-
 async def list_keys(call: Call) -> web.Response:
     """Filtered by name, labels and fingerprint."""
     named, selects, printed = call.asked("name"), call.selects(), call.asked("fingerprint")

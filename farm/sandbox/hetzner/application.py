@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from farm.sandbox.hetzner import api_catalog, api_servers, api_things
+from farm.sandbox.hetzner import api_catalog, api_servers, api_things, api_volumes
 from farm.sandbox.hetzner.calls import Operation
 from farm.sandbox.hetzner.cloud import HetznerCloud
 from farm.sandbox.hetzner.door import behind, door
@@ -37,7 +37,12 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("PUT", r"/primary_ips/{id:\d+}"): api_things.update_primary_ip,
     ("DELETE", r"/primary_ips/{id:\d+}"): api_things.remove_primary_ip,
     ("POST", r"/primary_ips/{id:\d+}/actions/change_protection"): api_things.protect_one_ip,
-    ("GET", "/volumes"): api_things.list_volumes,
+    ("GET", "/volumes"): api_volumes.list_volumes,
+    ("POST", "/volumes"): api_volumes.post_volume,
+    ("GET", r"/volumes/{id:\d+}"): api_volumes.get_volume,
+    ("PUT", r"/volumes/{id:\d+}"): api_volumes.update_volume,
+    ("DELETE", r"/volumes/{id:\d+}"): api_volumes.remove_volume,
+    ("POST", r"/volumes/{id:\d+}/actions/change_protection"): api_volumes.protect_volume,
     ("GET", "/ssh_keys"): api_things.list_keys,
     ("POST", "/ssh_keys"): api_things.post_key,
     ("GET", r"/ssh_keys/{id:\d+}"): api_things.get_key,
@@ -57,7 +62,17 @@ ACTED_ON = {
     "images": "image",
     "firewalls": "firewall",
     "primary_ips": "primary_ip",
+    "volumes": "volume",
 }
+# Kinds of things that a client lists although this cloud sells none.
+NOT_SOLD = (
+    "certificates",
+    "floating_ips",
+    "isos",
+    "load_balancers",
+    "networks",
+    "placement_groups",
+)
 
 
 def hetzner_application(cloud: HetznerCloud) -> web.Application:
@@ -70,6 +85,7 @@ def hetzner_application(cloud: HetznerCloud) -> web.Application:
 
 def _all_operations() -> dict[tuple[str, str], Operation]:
     operations = dict(OPERATIONS)
+    operations |= {("GET", f"/{kind}"): api_catalog.none_of(kind) for kind in NOT_SOLD}
     for path, kind in ACTED_ON.items():
         every, one = f"/{path}/actions", f"/{path}/{{id:\\d+}}/actions"
         operations["GET", every] = api_catalog.list_actions(kind, of_one=False)

@@ -20,6 +20,7 @@ from farm.sandbox.hetzner.records import (
     Server,
     SoldOut,
     SshKey,
+    Volume,
 )
 from farm.sandbox.store import M, Store, Table, living
 
@@ -38,6 +39,7 @@ class Books:
         self.servers = Table(store, Server)
         self.primary_ips = Table(store, PrimaryIp)
         self.images = Table(store, Image)
+        self.volumes = Table(store, Volume)
         self.firewalls = Table(store, Firewall)
         self.ssh_keys = Table(store, SshKey)
         self.actions = Table(store, Action)

@@ -76,7 +76,7 @@ def protect_server(cloud: HetznerCloud, server: Server, body: Body) -> Action:
     if len(wishes) > 1:
         raise invalid_input("rebuild", "must have the same value as delete")
     cloud.books.servers.put(replace(server, protected=wishes.pop()))
-    return _done(cloud, server.project, Target("server", server.id))
+    return done(cloud, server.project, Command.CHANGE_PROTECTION, Target("server", server.id))
 
 
 def protect_image(cloud: HetznerCloud, image: Image, body: Body) -> Action:
@@ -85,14 +85,14 @@ def protect_image(cloud: HetznerCloud, image: Image, body: Body) -> Action:
         raise invalid_input("type", "only snapshots can be protected")
     wish = body.flag("delete", default=image.protected)
     cloud.books.images.put(replace(image, protected=wish))
-    return _done(cloud, image.project, Target("image", image.id))
+    return done(cloud, image.project, Command.CHANGE_PROTECTION, Target("image", image.id))
 
 
 def protect_ip(cloud: HetznerCloud, ip: PrimaryIp, body: Body) -> Action:
     """Protect an address against its deletion, or no longer."""
     wish = body.flag("delete", default=ip.protected)
     cloud.books.primary_ips.put(replace(ip, protected=wish))
-    return _done(cloud, ip.project, Target("primary_ip", ip.id))
+    return done(cloud, ip.project, Command.CHANGE_PROTECTION, Target("primary_ip", ip.id))
 
 
 def _check_change(cloud: HetznerCloud, server: Server, kind: ServerType) -> None:
@@ -136,8 +136,8 @@ def _begun(
     return action
 
 
-def _done(cloud: HetznerCloud, project: int, target: Target) -> Action:
+def done(cloud: HetznerCloud, project: int, command: Command, target: Target) -> Action:
     """An action that was over when it began."""
-    action = cloud.orders.begin(project, Command.CHANGE_PROTECTION, [target], None)
+    action = cloud.orders.begin(project, command, [target], None)
     now = cloud.books.now()
     return cloud.books.actions.put(replace(action, status="success", progress=100, finished=now))

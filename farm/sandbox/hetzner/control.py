@@ -16,6 +16,7 @@ from farm.sandbox.hetzner.records import (
     Project,
     Server,
     ServerStatus,
+    Volume,
 )
 from farm.sandbox.store import M, Table
 from farm.sandbox.wire import (
@@ -82,6 +83,7 @@ async def inventory_json(cloud: HetznerCloud, project: int | None) -> JsonObject
         "servers": [_server_json(cloud, server) for server in servers],
         "primary_ips": [_ip_json(ip) for ip in _there(books.primary_ips, project)],
         "snapshots": [_image_json(image) for image in own],
+        "volumes": [_volume_json(volume) for volume in _there(books.volumes, project)],
         "firewalls": [_firewall_json(wall) for wall in _there(books.firewalls, project)],
     }
 
@@ -136,6 +138,16 @@ def _image_json(image: Image) -> JsonObject:
         "description": image.description,
         "labels": image.labels,
         "size_bytes": image.size_bytes,
+    }
+
+
+def _volume_json(volume: Volume) -> JsonObject:
+    return {
+        "project": volume.project,
+        "id": volume.id,
+        "name": volume.name,
+        "labels": volume.labels,
+        "size": volume.size,
     }
 
 

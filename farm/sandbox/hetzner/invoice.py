@@ -2,8 +2,8 @@
 
 Every started hour counts in full from the second of creation, switched off or not; a calendar
 month (UTC, by the hour's beginning) costs at most the monthly price. A server that became another
-type is charged as one server ended and another begun. Addresses and snapshots are lines of their
-own. A month of a snapshot is prorated by its started hours.
+type is charged as one server ended and another begun. Addresses, volumes and snapshots are lines of
+their own. A month of a volume or a snapshot is prorated by its started hours.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from farm.sandbox.hetzner.books import Books
 from farm.sandbox.hetzner.catalog import Rate
-from farm.sandbox.hetzner.records import Image, PrimaryIp, Server
+from farm.sandbox.hetzner.records import Image, PrimaryIp, Server, Volume
 
 HOUR = timedelta(hours=1)
 MICROS = 1_000_000
@@ -74,7 +74,8 @@ class _Month:
 def invoice_of(books: Books, *, project: int | None = None) -> Invoice:
     """The invoice of one project, or of all, up to now."""
     until = books.now()
-    lines = [*_server_lines(books, until), *_ip_lines(books, until), *_image_lines(books, until)]
+    things = (_server_lines, _ip_lines, _image_lines, _volume_lines)
+    lines = [line for charged in things for line in charged(books, until)]
     chosen = tuple(line for line in lines if project in (None, line.project))
     return Invoice(books.catalog.currency, until, chosen)
 
@@ -123,17 +124,23 @@ def _image_lines(books: Books, until: datetime) -> Iterator[InvoiceLine]:
         if image.size_bytes is None or Decimal(image.rate_gb_month) == 0:
             continue
         for month in started_hours(image.created, image.deleted or until):
-            yield _image_line(image, Decimal(image.size_bytes) / GIGABYTE, month)
+            yield _disk_line(image, Decimal(image.size_bytes) / GIGABYTE, month)
 
 
-def _image_line(image: Image, gigabytes: Decimal, month: _Month) -> InvoiceLine:
-    monthly = _whole(Decimal(image.rate_gb_month) * gigabytes * MICROS)
+def _volume_lines(books: Books, until: datetime) -> Iterator[InvoiceLine]:
+    for volume in books.volumes:
+        for month in started_hours(volume.created, volume.deleted or until):
+            yield _disk_line(volume, Decimal(volume.size), month)
+
+
+def _disk_line(disk: Image | Volume, gigabytes: Decimal, month: _Month) -> InvoiceLine:
+    monthly = _whole(Decimal(disk.rate_gb_month) * gigabytes * MICROS)
     return InvoiceLine(
-        project=image.project,
-        kind="snapshot",
-        id=image.id,
-        server=image.server,
-        name=image.description,
+        project=disk.project,
+        kind="snapshot" if isinstance(disk, Image) else "volume",
+        id=disk.id,
+        server=disk.server if isinstance(disk, Image) else None,
+        name=disk.description if isinstance(disk, Image) else disk.name,
         month=month.label,
         hours=month.hours,
         hourly=_whole(Decimal(monthly) / month.length),

@@ -40,6 +40,8 @@ class Command(StrEnum):
     CHANGE_TYPE = "change_server_type"
     REBUILD_SERVER = "rebuild_server"
     CHANGE_PROTECTION = "change_protection"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of an action
+    CREATE_VOLUME = "create_volume"
     SET_FIREWALL_RULES = "set_firewall_rules"
     APPLY_FIREWALL = "apply_firewall"
     REMOVE_FIREWALL = "remove_firewall"
@@ -146,6 +148,23 @@ class Image:
     server_name: str = ""
     size_bytes: int | None = None
     failed: bool = False
+    protected: bool = False
+    deleted: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A block volume that no server has, of `size` gigabytes; its rate is pinned at its order."""
+
+    id: int
+    project: int
+    name: str
+    created: datetime
+    size: int
+    location: str
+    labels: Mapping[str, str]
+    format: str | None
+    rate_gb_month: str
     protected: bool = False
     deleted: datetime | None = None
 

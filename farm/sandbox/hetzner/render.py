@@ -5,7 +5,16 @@ from __future__ import annotations
 from farm.sandbox.hetzner.catalog import Catalog
 from farm.sandbox.hetzner.cloud import HetznerCloud
 from farm.sandbox.hetzner.labels import parse_selector
-from farm.sandbox.hetzner.records import Action, Firewall, Image, PrimaryIp, Rule, Server, SshKey
+from farm.sandbox.hetzner.records import (
+    Action,
+    Firewall,
+    Image,
+    PrimaryIp,
+    Rule,
+    Server,
+    SshKey,
+    Volume,
+)
 from farm.sandbox.hetzner.render_catalog import (
     INCLUDED_TERABYTES,
     TERABYTE,
@@ -177,6 +186,24 @@ def _rule_json(rule: Rule) -> JsonObject:
         "source_ips": rule.source_ips,
         "destination_ips": rule.destination_ips,
         "description": rule.description,
+    }
+
+
+def volume_json(catalog: Catalog, volume: Volume) -> JsonObject:
+    """A block volume."""
+    place = catalog.location(volume.location)
+    return {
+        "id": volume.id,
+        "name": volume.name,
+        "created": moment(volume.created),
+        "size": volume.size,
+        "server": None,
+        "location": location_json(place) if place else None,
+        "linux_device": f"/dev/disk/by-id/scsi-0HC_Volume_{volume.id}",
+        "protection": {"delete": volume.protected},
+        "labels": volume.labels,
+        "status": "available",
+        "format": volume.format,
     }
 
 

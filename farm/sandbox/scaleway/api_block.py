@@ -10,10 +10,12 @@ from aiohttp import web
 from farm.sandbox.guests.base import GuestError
 from farm.sandbox.scaleway.books import new_uid
 from farm.sandbox.scaleway.calls import Call, answered, counted, nothing
-from farm.sandbox.scaleway.errors import in_transit, precondition
+from farm.sandbox.scaleway.errors import in_transit, invalid, precondition
 from farm.sandbox.scaleway.records import Server, Snapshot, Volume
 from farm.sandbox.scaleway.render_block import snapshot_json, volume_json
 from farm.sandbox.store import living
+
+SMALLEST_VOLUME = 5_000_000_000
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,39 @@ async def list_volumes(call: Call) -> web.Response:
 async def get_volume(call: Call) -> web.Response:
     """One volume."""
     return answered(volume_json(call.cloud.books, _volume(call)))
+
+
+async def create_volume(call: Call) -> web.Response:
+    """A volume that no server has yet, empty or of a snapshot; it is charged for from here on."""
+    call.check_project("project_id")
+    body, books = call.body, call.cloud.books
+    origin = body.part("from_snapshot")
+    parent = None
+    if body.has("from_snapshot"):
+        uid = origin.text("snapshot_id")
+        parent = books.snapshot(call.project.id, call.zone, uid)
+    size = origin.number("size") or (parent.size if parent else None)
+    size = size or body.part("from_empty").number("size") or 0
+    if size < (parent.size if parent else SMALLEST_VOLUME):
+        raise invalid("size")
+    now = books.now()
+    volume = books.volumes.put(
+        Volume(
+            id=books.next_id(),
+            uid=new_uid(),
+            project=call.project.id,
+            zone=call.zone,
+            name=body.text("name"),
+            created=now,
+            updated=now,
+            size=size,
+            tags=body.texts("tags"),
+            rate=books.catalog.volume_gb,
+            parent_snapshot=parent.uid if parent else None,
+            server=None,
+        )
+    )
+    return answered(volume_json(books, volume))
 
 
 async def update_volume(call: Call) -> web.Response:

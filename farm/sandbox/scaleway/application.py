@@ -45,6 +45,7 @@ INSTANCE: Mapping[tuple[str, str], Operation] = {
 }
 BLOCK: Mapping[tuple[str, str], Operation] = {
     ("GET", "/volumes"): api_block.list_volumes,
+    ("POST", "/volumes"): api_block.create_volume,
     ("GET", "/volumes/{id}"): api_block.get_volume,
     ("PATCH", "/volumes/{id}"): api_block.update_volume,
     ("DELETE", "/volumes/{id}"): api_block.delete_volume,
