@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from farm import env
+from farm.sandbox.asking import STATE, AsJson, State, ask
+from farm.sandbox.fault_commands import faults
 from farm.sandbox.main import run_sandbox
 from farm.sandbox.options import GuestsWish, Ports, SandboxOptions
 
@@ -22,21 +23,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(faults, name="faults")
 
-STATE: Final = env.data_folder() / "sandbox"
 CACHE: Final = env.folder(
     "FARM_CACHE", env.folder("XDG_CACHE_HOME", Path("~/.cache")) / "agent-farm"
 )
 
-State = Annotated[
-    Path,
-    typer.Option(
-        "--state",
-        help="Where it keeps what survives a stop; sandbox in FARM_DATA unless given.",
-        show_default=False,
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0: the last one, or a free one.")]
 
 
@@ -134,23 +126,7 @@ def inventory(*, state: State = STATE, as_json: AsJson = False) -> None:
 def _books(state: Path, what: str) -> str:
     """What the books of each cloud say, by the cloud, as JSON."""
     paths = {"hetzner": f"/{what}", "scaleway": f"/scaleway/{what}"}
-    return json.dumps({cloud: json.loads(_ask(state, path)) for cloud, path in paths.items()})
-
-
-def _ask(state: Path, path: str) -> str:
-    """What the control endpoint of the sandbox on this folder answers; exits 1 if none runs."""
-    try:
-        port = json.loads((state / "identity.json").read_text())["ports"]["control"]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-            text: str = answer.read().decode()
-    except (OSError, ValueError, KeyError):
-        typer.echo(
-            f"No sandbox runs on {state}: start one with `farm up` or `farm sandbox up`, or"
-            " name its folder with --state.",
-            err=True,
-        )
-        raise typer.Exit(1) from None
-    return text
+    return json.dumps({cloud: json.loads(ask(state, path)) for cloud, path in paths.items()})
 
 
 def _amount(micros: int, currency: str) -> str:

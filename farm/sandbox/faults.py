@@ -10,10 +10,13 @@ import asyncio
 import os
 import signal
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
+
+from farm.sandbox.wire import JsonObject
 
 REMEMBERED_CALLS = 2000
 
@@ -30,7 +33,8 @@ class Answer:
     """What the service answers instead of its own word.
 
     With `text` the body is that text as it is; without, the service wraps `code` and `message` in
-    its own error envelope. `retry_after` is in seconds and told the way the service tells it.
+    its own error envelope, with `details` where it has them. `retry_after` is in seconds and told
+    the way the service tells it.
     """
 
     status: int
@@ -38,6 +42,7 @@ class Answer:
     message: str = ""
     text: str | None = None
     retry_after: float | None = None
+    details: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,10 @@ class Fault:
     A call matches if its kind is `kind` (None: any) and all words of `match`, but none of `unless`,
     occur in its detail.
     `times` None means until it is cleared. Exactly one effect is set: `signal` (SIGKILL to that
-    pid), `answer`, `reset` (the connection), `hang` (no answer ever), `delay` (in real seconds) or
-    `action` (what becomes of the order that the call begins). A call that is killed, reset or
-    answered before has no effect; after, it has had all of it.
+    pid), `answer`, `reset` (the connection), `hang` (no answer ever), `delay` (in real seconds),
+    `action` (what becomes of the order that the call begins) or `vanish` (the first server with
+    that in its name is gone). A call that is killed, reset or answered before has no effect; after,
+    it has had all of it.
     """
 
     kind: str | None = None
@@ -76,6 +82,13 @@ class Fault:
     hang: bool = False
     delay: float | None = None
     action: ActionFault | None = None
+    vanish: str | None = None
+
+    def fits(self, call: Call) -> bool:
+        """Whether it is about such calls."""
+        excluded = any(word in call.detail for word in self.unless)
+        meant = not excluded and all(word in call.detail for word in self.match)
+        return meant and self.kind in (None, call.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,13 @@ class Call:
     number: int
     kind: str
     detail: str
+
+
+class Drawn(Protocol):
+    """Faults that nobody armed one by one."""
+
+    def draw(self, call: Call) -> Fault | None:
+        """What this call suffers, if anything."""
 
 
 class Severed(Exception):  # noqa: N818
@@ -116,7 +136,7 @@ class _Armed:
     def strikes(self, call: Call) -> bool:
         """Count `call` if it matches, and say whether it is one of those to strike."""
         fault = self.fault
-        if fault.kind not in (None, call.kind) or not _is_meant(fault, call.detail):
+        if not fault.fits(call):
             return False
         self.seen += 1
         last = None if fault.times is None else fault.call + fault.times - 1
@@ -127,17 +147,17 @@ class _Armed:
         return fault.times is not None and self.seen >= fault.call + fault.times - 1
 
 
-def _is_meant(fault: Fault, detail: str) -> bool:
-    excluded = any(word in detail for word in fault.unless)
-    return not excluded and all(word in detail for word in fault.match)
-
-
 @dataclass(slots=True)
 class Gate:
-    """Counts outside calls and lets the armed faults strike them."""
+    """Counts outside calls and lets the armed faults strike them, and those that `chance` draws.
+
+    `vanishers` have the first server of a cloud with that in its name be gone, by the cloud.
+    """
 
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=REMEMBERED_CALLS))
     count: int = 0
+    chance: Drawn | None = None
+    vanishers: dict[str, Callable[[str], Awaitable[None]]] = field(default_factory=dict)
     _armed: list[_Armed] = field(default_factory=list)
     _issued: int = 0
     _release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -152,9 +172,15 @@ class Gate:
         """The faults that may still strike, with their ids."""
         return tuple((armed.id, armed.fault) for armed in self._armed)
 
+    def expects(self, kind: str) -> bool:
+        """Whether calls of a kind that is counted only for its faults may suffer one."""
+        armed = any(one.fault.kind == kind for one in self._armed)
+        return armed or self.chance is not None
+
     def clear(self) -> None:
         """Disarm everything, cut the calls that hang, and count from 0 again."""
         self._armed.clear()
+        self.chance = None
         self.calls.clear()
         self.count = 0
         self._release.set()
@@ -167,11 +193,11 @@ class Gate:
         faults = self._striking(call)
         for fault in faults:
             if fault.when is When.BEFORE:
-                await self._strike(fault)
+                await self._strike(fault, call)
         yield Passage(call, next((f.action for f in faults if f.action), None))
         for fault in faults:
             if fault.when is When.AFTER:
-                await self._strike(fault)
+                await self._strike(fault, call)
 
     def _counted(self, kind: str, detail: str) -> Call:
         self.count += 1
@@ -182,9 +208,12 @@ class Gate:
     def _striking(self, call: Call) -> tuple[Fault, ...]:
         striking = tuple(armed.fault for armed in self._armed if armed.strikes(call))
         self._armed = [armed for armed in self._armed if not armed.spent()]
-        return striking
+        drawn = self.chance.draw(call) if self.chance else None
+        return (*striking, drawn) if drawn else striking
 
-    async def _strike(self, fault: Fault) -> None:
+    async def _strike(self, fault: Fault, call: Call) -> None:
+        if fault.vanish is not None and call.kind in self.vanishers:
+            await self.vanishers[call.kind](fault.vanish)
         if fault.delay is not None:
             await asyncio.sleep(fault.delay)
         if fault.signal is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from farm.__main__ import ENTRIES, Entry, app, load
+from farm.__main__ import ENTRIES, app, load
 
 PATH = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 WIDE = {"COLUMNS": "96", "TERMINAL_WIDTH": "96", "TERM": "dumb", "NO_COLOR": "1"}
@@ -28,12 +28,13 @@ def reference() -> str:
 def _commands() -> Iterator[tuple[str, ...]]:
     yield ()
     for entry in ENTRIES:
-        yield (entry.name,)
-        yield from ((entry.name, name) for name in _subcommands(entry))
+        yield from _under((entry.name,), get_command(load(entry)))
 
 
-def _subcommands(entry: Entry) -> list[str]:
-    return list(getattr(get_command(load(entry)), "commands", {}))
+def _under(words: tuple[str, ...], command: object) -> Iterator[tuple[str, ...]]:
+    yield words
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _under((*words, name), inner)
 
 
 def _section(words: tuple[str, ...]) -> str:

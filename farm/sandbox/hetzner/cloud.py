@@ -53,6 +53,7 @@ class HetznerCloud:
         self._budgets: dict[int, Budget] = {}
         self._ready: set[str] = set()
         self._waiting: dict[str, asyncio.Task[None]] = {}
+        gate.vanishers["hetzner"] = self.vanish
         if next(iter(self.books.projects), None) is None:
             self.books.create_project(FIRST_PROJECT, token=token)
 
@@ -97,6 +98,14 @@ class HetznerCloud:
         if kept.status is seen or kept.status is not server.status:
             return kept
         return self.books.servers.put(replace(kept, status=seen))
+
+    async def vanish(self, word: str) -> None:
+        """The first server with `word` in its name is gone, as if deleted in the console."""
+        for server in self.books.servers:
+            if server.deleted is None and word in server.name:
+                await self.guests.destroy(server.id)
+                self.books.bury(server)
+                return
 
     def available(self, image: Image) -> bool:
         """Whether a machine can be made from it now; system images always look as if."""

@@ -101,7 +101,7 @@ def _dressed(
 
 def _refusal(cloud: HetznerCloud, ordered: Answer) -> web.Response:
     """What a fault orders, in this API's envelope."""
-    response = _answer(ApiError(ordered.status, ordered.code, ordered.message))
+    response = _answer(ApiError(ordered.status, ordered.code, ordered.message, ordered.details))
     now = cloud.clock.now()
     response.headers[hdrs.DATE] = format_datetime(now, usegmt=True)
     if ordered.retry_after is not None:

@@ -42,6 +42,7 @@ class ScalewayCloud:
         self.books = Books(folder, clock=clock, catalog=catalog or load_catalog())
         self.addresses.respect(self._kept_addresses)
         self.switching = Switching(self.books, guests)
+        gate.vanishers["scaleway"] = self.vanish
         if next(iter(self.books.projects), None) is None:
             self.books.create_project(FIRST_PROJECT, key)
 
@@ -58,6 +59,14 @@ class ScalewayCloud:
         """Leave everything as it is; the guests are closed by whoever started them."""
         await self.switching.close()
         self.books.close()
+
+    async def vanish(self, word: str) -> None:
+        """The first server with `word` in its name is gone, as if terminated in the console."""
+        for server in self.books.servers:
+            if server.deleted is None and word in server.name:
+                await self.guests.destroy(server.id)
+                self.switching.remove(server)
+                return
 
     async def observe(self, server: Server) -> Server:
         """The server with the state that its machine shows now, unless an action changes it.

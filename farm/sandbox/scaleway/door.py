@@ -96,7 +96,7 @@ def _answer(refusal: ApiError) -> web.Response:
 
 def _refusal(ordered: Answer) -> web.Response:
     """What a fault orders, as this API says it."""
-    response = _answer(ApiError(ordered.status, ordered.code, ordered.message))
+    response = _answer(ApiError(ordered.status, ordered.code, ordered.message, ordered.details))
     if ordered.retry_after is not None:
         response.headers["Retry-After"] = str(round(ordered.retry_after))
     return response

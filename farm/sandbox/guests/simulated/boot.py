@@ -27,7 +27,7 @@ async def boot(machine: Machine) -> int:
 async def _power_held(machine: Machine) -> bool:
     """A fault of kind "boot" delays, hangs or ends a boot: counted only where one is armed."""
     gate = machine.around.gate
-    if not any(fault.kind == "boot" for _, fault in gate.armed()):
+    if not gate.expects("boot"):
         return True
     try:
         async with gate.passage("boot", f"{machine.identity.ipv4} {machine.identity.name}"):

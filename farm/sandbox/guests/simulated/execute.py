@@ -83,7 +83,7 @@ async def _program(process: Process, name: str) -> int:
 async def _fault(process: Process) -> None:
     """A fault of kind "program" is a power cut in mid-command: counted only where one is armed."""
     gate = process.machine.around.gate
-    if not any(fault.kind == "program" for _, fault in gate.armed()):
+    if not gate.expects("program"):
         return
     try:
         async with gate.passage(
