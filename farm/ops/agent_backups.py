@@ -19,6 +19,7 @@ from farm.agents.selectors import keeping_of, kept_until
 from farm.agents.sentences import sentence_for
 from farm.agents.services import back_up, bring_back, restore_agent
 from farm.ops.agent_views import new_table, print_agent, whole_agent
+from farm.ops.agreeing import agree_to_bring_back
 from farm.ops.answer import AsJson, Trouble, console, print_json
 from farm.ops.finding import agent_called
 from farm.ops.people import ActingAs, acting
@@ -99,6 +100,7 @@ def restore(
         actor = acting(email)
         agent = agent_called(which, actor)
         if agent.phase == AgentPhase.DELETED:
+            agree_to_bring_back(agent, asked=yes or as_json)
             key = _secret(model_key_file)
             bring_back(actor=actor, door=Door.CLI, agent=agent, model_key=key)
         else:

@@ -30,6 +30,7 @@ from farm.ops.agent_views import (
     rows_table,
     whole_agent,
 )
+from farm.ops.agreeing import agree_to_create
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
 from farm.ops.budget_commands import budget, renew_key
 from farm.ops.channel_commands import channels
@@ -69,12 +70,15 @@ def create(  # noqa: PLR0913  (one per field of the wish)
     model_key_file: SecretFile = None,
     shared_key: Annotated[str, typer.Option(help="Whose shared key, by its uid.")] = "",
     telegram_token_file: SecretFile = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Agree to the price; --json does so too.")
+    ] = False,
     email: ActingAs = "",
     no_wait: NoWait = False,
     timeout: Seconds = 900,
     as_json: AsJson = False,
 ) -> None:
-    """Create an agent, wait until it answers, and show its first words."""
+    """Create an agent at the price that is said, wait until it answers, show its first words."""
     with serving(as_json=as_json):
         actor = acting_or_new(email)
         wish = AgentWish(
@@ -89,6 +93,7 @@ def create(  # noqa: PLR0913  (one per field of the wish)
             telegram_bot_token=_secret(telegram_token_file),
         )
         wait_for_prices()
+        agree_to_create(actor, wish, asked=yes or as_json)
         agent = (
             _created(actor, wish)
             if actor

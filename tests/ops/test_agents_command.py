@@ -100,6 +100,21 @@ def test_what_is_refused_is_told_at_its_option(nino: Agent) -> None:
     assert Agent.objects.count() == 1
 
 
+def test_nothing_is_bought_before_its_price_is_agreed_to(nino: Agent) -> None:
+    price = (
+        "for 0.0079\xa0EUR an hour, never more than 4.91\xa0EUR a month before VAT, paid by Alice."
+    )
+    refused = say("create", "Ada", "--no-wait")
+    assert refused.code == 1
+    assert refused.err == f"Ada: a machine, Germany (Hetzner), {price} Say --yes to create it.\n"
+    assert not Agent.objects.filter(name="Ada").exists()
+    assert say("create", "Ada", "--no-wait", "--yes").code == 0
+    gone = scenes.gone(scenes.running(scenes.agent(nino.owner, "Ulysse")))
+    back = say("restore", gone.uid)
+    assert back.code == 1
+    assert f"{price} Say --yes to bring it back." in back.err
+
+
 def test_a_person_is_made_by_naming_them(nino: Agent) -> None:
     made = say("create", "Ada", "--no-wait", "--json", by="Dora@Example.org")
     assert made.code == 0, made.err

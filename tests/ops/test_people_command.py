@@ -102,7 +102,7 @@ def test_a_member_and_a_stranger_may_not(people: scenes.People) -> None:
 
 def test_a_refused_wish_leaves_no_new_person_behind() -> None:
     def create(*words: str) -> int:
-        argv = ["create", *words, "--as", "new@example.org", "--no-wait"]
+        argv = ["create", *words, "--yes", "--as", "new@example.org", "--no-wait"]
         done = CliRunner().invoke(agents.app, argv)
         return done.exit_code
 

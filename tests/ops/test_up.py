@@ -54,7 +54,7 @@ def test_an_image_and_an_agent_on_the_command_line(surroundings: Surroundings) -
     with running_farm(surroundings):
         baked = surroundings.farm("images", "build", "--json")
         assert baked.returncode == 0, baked.stderr
-        made = surroundings.farm("agents", "create", "Ada", "--as", "ada@example.org")
+        made = surroundings.farm("agents", "create", "Ada", "--yes", "--as", "ada@example.org")
         assert made.returncode == 0, made.stderr
         assert "Ada: Hello Ada, I am Ada." in made.stdout
         assert "\x1b" not in made.stdout
