@@ -18,7 +18,8 @@ django.setup()
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 
-from farm.accounts.models import Membership, User  # noqa: E402
+from farm.accounts.models import Membership, Role, User  # noqa: E402
+from farm.accounts.services import account_of  # noqa: E402
 from farm.agents.models import Agent, GatewayPass  # noqa: E402
 from farm.agents.passes import edge_of, gateway_name, mark_written  # noqa: E402
 from tests.farm.web import scenes  # noqa: E402
@@ -53,6 +54,19 @@ def agent(order: Order) -> dict[str, str]:
     }
 
 
+def join(order: Order) -> dict[str, str]:
+    """The person is a member of the other's account, in that role."""
+    owner, user = (User.objects.get(email=f"{order[who]}@example.org") for who in ("of", "name"))
+    Membership.objects.create(account=account_of(user=owner), user=user, role=Role(order["role"]))
+    return {}
+
+
+def appoint(order: Order) -> dict[str, str]:
+    """The person runs the farm."""
+    User.objects.filter(email=f"{order['name']}@example.org").update(is_superuser=True)
+    return {}
+
+
 def remove(order: Order) -> dict[str, str]:
     """The person is no longer a member of any account."""
     Membership.objects.filter(user__email=f"{order['name']}@example.org").delete()
@@ -69,6 +83,8 @@ def hand_over(order: Order) -> dict[str, str]:
 VERBS: Mapping[str, Callable[[Order], dict[str, str]]] = {
     "person": person,
     "agent": agent,
+    "join": join,
+    "appoint": appoint,
     "remove": remove,
     "hand_over": hand_over,
 }

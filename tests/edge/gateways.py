@@ -100,6 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._hear()
         self._answer()
 
+    do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 - the names that the server calls
+
     def _hear(self) -> None:
         self.server.gateway.heard.append(Heard(self.command, self.path, dict(self.headers.items())))
 
