@@ -107,15 +107,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "farm.accounts.passwords.GoodPassword"}]
 
 # People come in with a code sent by mail; a password is possible, never asked for.
 LOGIN_URL = "account_login"
@@ -123,7 +115,14 @@ LOGIN_REDIRECT_URL = "agents"
 LOGOUT_REDIRECT_URL = "landing"
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
 ACCOUNT_ADAPTER = "farm.web.entrance.Adapter"
-ACCOUNT_FORMS = {"login": "farm.web.entrance.LoginForm"}
+ACCOUNT_FORMS = {
+    "add_email": "farm.web.account_forms.AddEmailForm",
+    "change_password": "farm.web.account_forms.ChangePasswordForm",
+    "login": "farm.web.entrance.LoginForm",
+    "reset_password": "farm.web.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "farm.web.account_forms.ResetPasswordKeyForm",
+    "set_password": "farm.web.account_forms.SetPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

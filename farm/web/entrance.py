@@ -35,6 +35,14 @@ class Adapter(DefaultAccountAdapter):
             "Address and password do not fit together. Without a password we send you a code."
         ),
         "too_many_login_attempts": _("That was often. Wait five minutes, then try again."),
+        "email_taken": _("Somebody is here with this address already."),
+        "duplicate_email": _("This is your address already."),
+        "same_as_current": _("This is your address already."),
+        "enter_current_password": _("This is not the password until now."),
+        "incorrect_password": _("This is not your password."),
+        "invalid_password_reset": _("This code is over. Ask for a new one."),
+        "invalid_or_expired_key": _("This code is over. Ask for a new one."),
+        "account_inactive": _("This address is closed here. Ask who runs this farm."),
         "rate_limited": _("That was fast. Wait ten seconds, then ask again."),
     }
 

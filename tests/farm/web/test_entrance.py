@@ -140,7 +140,7 @@ def test_a_forgotten_password_is_set_anew_by_code() -> None:
     client = Client()
     client.post("/account/password/reset/", {"email": "alice@example.org"})
     assert enter(client, "/account/password/reset/confirm/") == "/account/password/reset/complete/"
-    fields = {"password1": PASSWORD, "password2": PASSWORD}
+    fields = {"password1": PASSWORD}
     client.post("/account/password/reset/complete/", fields)
     assert User.objects.get(email="alice@example.org").check_password(PASSWORD)
 
@@ -207,3 +207,15 @@ def test_an_address_is_changed_by_code() -> None:
     browser.post("/account/confirm-email/", {"code": code()})
     alice.refresh_from_db()
     assert alice.email == "alice@example.net"
+
+
+def test_a_first_password_is_typed_once_and_told_in_one_sentence() -> None:
+    client = logged_in(scenes.person("alice"))
+    client.cookies["django_language"] = "fr"
+    asked = client.get("/account/password/set/").content.decode()
+    assert asked.count('type="password"') == 1
+    weak = client.post("/account/password/set/", {"password1": "12345678"}).content.decode()
+    assert "Celui-ci se devine facilement. Au moins 8 caractères" in weak
+    assert weak.count('class="error"') == 1
+    client.post("/account/password/set/", {"password1": PASSWORD})
+    assert User.objects.get(email="alice@example.org").check_password(PASSWORD)
