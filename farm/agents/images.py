@@ -11,7 +11,8 @@ from uuid import uuid4
 from farm.accounts.models import Door, User
 from farm.accounts.services import record
 from farm.agents.clouds import regions
-from farm.agents.reconciler.buying import BUILDER_LABEL, FARM_LABEL, image_labels, install_id
+from farm.agents.reconciler.buying import image_labels, install_id
+from farm.agents.reconciler.labels import BUILDER_LABEL, FARM_LABEL
 from farm.agents.reconciler.machines import provider_of
 from farm.catalog import Plan, Region, catalog
 from provisioning.cloudinit import Versions, render_image

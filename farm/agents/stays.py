@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from farm.agents.models import MAIN, ProviderProject, Server
+from farm.agents.spans import spans_in
 from farm.billing.rule import Stay
 
 
@@ -36,6 +37,7 @@ def stay_of(server: Server, seen_at: datetime | None) -> Stay | None:
         serving_since=server.serving_since,
         let_go_at=server.let_go_at,
         gone_at=server.gone_at,
+        spans=spans_in(server.spans),
     )
 
 

@@ -31,8 +31,8 @@ OTHER = "22222222-2222-4333-8444-555555555555"
 WRITES = (
     "POST /security_groups",
     "PUT rules",
-    "POST /ips",
     "POST /servers name",
+    "POST /ips",
     "PATCH /volumes/",
 )
 
@@ -102,15 +102,24 @@ def test_a_create_that_breaks_off_is_completed_by_the_next(
 def test_what_a_broken_off_create_left_is_known_as_unfinished_and_can_go(
     at_work: ScalewayAtWork, scaleway: Scaleway
 ) -> None:
-    fault(at_work, reset=True)
+    fault(at_work, match=["POST", "/ips"], reset=True)
     with pytest.raises(AnswerLost):
         scaleway.create(ORDER)
     remnant = scaleway.find(NAME)
     assert remnant
-    assert (remnant.status, remnant.created_at) == (MachineStatus.UNFINISHED, None)
+    assert (remnant.status, remnant.ipv4) == (MachineStatus.UNFINISHED, None)
     assert scaleway.machines(OURS) == (remnant,)
     eventually(lambda: ended(scaleway, remnant.provider_id))
     assert scaleway.billables({}) == ()
+
+
+def test_an_order_that_is_refused_was_charged_for_nothing(
+    at_work: ScalewayAtWork, scaleway: Scaleway
+) -> None:
+    fault(at_work, match=["POST", "/servers"], answer={"status": 409, "code": "out_of_stock"})
+    with pytest.raises(NoCapacity):
+        scaleway.create(ORDER)
+    assert at_work.books("/scaleway/invoice")["lines"] == []
 
 
 def is_now(scaleway: Scaleway, status: MachineStatus) -> bool:

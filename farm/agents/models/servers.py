@@ -34,6 +34,8 @@ class Server(Drivable):
     cloud's own word on its end, `gone_at` when the farm saw it; once `metered`, its last hour is
     written. Its orders at the cloud, `action_ids`, were last looked at together with those of
     others at `orders_seen_at`, and then were in `orders_state` (an `ActionStatus`, "" before).
+    `spans` (see `farm.agents.spans`) tells for which times its parts are charged for where the
+    cloud does so apart, as of `parts_seen_at`.
     """
 
     uid = models.CharField(max_length=12, unique=True, default=new_uid)
@@ -61,6 +63,8 @@ class Server(Drivable):
     let_go_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     gone_at = models.DateTimeField(null=True)
+    spans = models.TextField(blank=True)
+    parts_seen_at = models.DateTimeField(null=True)
     metered = models.BooleanField(default=False)
     action_ids = models.CharField(max_length=200, blank=True)
     orders_seen_at = models.DateTimeField(null=True)

@@ -13,9 +13,11 @@ from farm.agents.models import Agent, FarmKey, Offer, OperationStep, Server, Ser
 from farm.agents.placement import other_way_is_open
 from farm.agents.projects import project_at
 from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.labels import FARM_LABEL, IMAGE_LABEL, SERVER_LABEL
 from farm.agents.reconciler.machines import authority, provider_at
 from farm.agents.reconciler.marks import MOVED, begin_line, move_server, note_server
 from farm.agents.reconciler.orders import ORDERED, set_orders, state_of_orders
+from farm.agents.reconciler.parts import end_parts, note_parts
 from farm.agents.reconciler.pauses import QUOTA, mended, pause_for_operator
 from farm.agents.reconciler.prebuilt import forget, prebuilt_for
 from farm.agents.reconciler.removing import give_up
@@ -35,8 +37,6 @@ from provisioning.provider import (
 )
 
 SOON = timedelta(milliseconds=100)
-FARM_LABEL, SERVER_LABEL, IMAGE_LABEL = "farm", "farm-server", "farm-runtime"
-BUILDER_LABEL = "farm-builder"
 
 
 def order(claim: Claim[Server]) -> Nap:
@@ -56,7 +56,10 @@ def order(claim: Claim[Server]) -> Nap:
 def seek_and_order(claim: Claim[Server]) -> Nap:
     """An order may have been sent: take what it made, or order again."""
     machine = provider_at(claim.row).find(str(claim.row))
-    if machine is None or machine.status is MachineStatus.UNFINISHED:
+    if machine is None:
+        return order(claim)
+    if machine.status is MachineStatus.UNFINISHED:
+        note_parts(claim)
         return order(claim)
     return _record_made(claim, machine, ())
 
@@ -169,6 +172,7 @@ def _runtime_version(server: Server) -> str:
 
 
 def _record_made(claim: Claim[Server], machine: Machine, actions: tuple[str, ...]) -> Nap:
+    note_parts(claim)
     server, now = claim.row, timezone.now()
     with claim.recording():
         server.provider_id = machine.provider_id
@@ -217,7 +221,8 @@ def _record_unmade(claim: Claim[Server], reason: str) -> Nap:
     with claim.recording():
         move_server(server, ServerPhase.GONE, now, reason=reason)
         server.gone_at, server.wanted_gone, server.first_host_key = now, True, ""
-        claim.save("gone_at", "wanted_gone", "first_host_key", *MOVED)
+        end_parts(server, now)
+        claim.save("gone_at", "wanted_gone", "first_host_key", "spans", *MOVED)
         note_server(server, reason, now, detail=f"{server.server_type} {server.location}")
     return None
 
@@ -228,7 +233,8 @@ def _record_refused(claim: Claim[Server], detail: str) -> Nap:
         move_server(server, ServerPhase.GONE, now, reason="rejected")
         server.reason_detail = detail[:500]
         server.gone_at, server.wanted_gone, server.first_host_key = now, True, ""
-        claim.save("gone_at", "wanted_gone", "first_host_key", *MOVED)
+        end_parts(server, now)
+        claim.save("gone_at", "wanted_gone", "first_host_key", "spans", *MOVED)
         note_server(server, "rejected", now, detail=detail)
     return None
 

@@ -14,15 +14,10 @@ from django.db.models import Q, QuerySet
 from farm.accounts.models import Door
 from farm.accounts.services import record
 from farm.agents.models import MAIN, Agent, AgentPhase, Orphan, ProviderProject, Server
-from farm.agents.reconciler.buying import (
-    BUILDER_LABEL,
-    FARM_LABEL,
-    IMAGE_LABEL,
-    SERVER_LABEL,
-    image_labels,
-    install_id,
-)
+from farm.agents.reconciler.buying import image_labels, install_id
+from farm.agents.reconciler.labels import BUILDER_LABEL, FARM_LABEL, IMAGE_LABEL, SERVER_LABEL
 from farm.agents.reconciler.machines import provider_in
+from farm.agents.reconciler.parts import note_all
 from farm.catalog import catalog
 from provisioning.budget import Urgency
 from provisioning.errors import Transient
@@ -40,7 +35,9 @@ def watch_orphans(project: ProviderProject, now: datetime) -> None:
     What is removed was in the list a moment ago, with every label of ours and without a row.
     """
     provider = provider_in(project, Urgency.BACKGROUND)
-    strays = strays_of(provider, now)
+    bills = billed_by(provider)
+    note_all(project, bills, now)
+    strays = strays_among(bills, now)
     _keep(project, strays, now)
     for stray in ripe(project, strays, now):
         try:
@@ -53,12 +50,16 @@ def watch_orphans(project: ProviderProject, now: datetime) -> None:
             logger.warning("%s: the orphan %s %s was removed.", project, stray.kind, stray.name)
 
 
-def strays_of(provider: Provider, now: datetime) -> Sequence[Billable]:
-    """What costs money there, carries this farm's label and has no row; servers first.
+def billed_by(provider: Provider) -> Sequence[Billable]:
+    """All that costs money there and carries this farm's label."""
+    return provider.billables({FARM_LABEL: install_id()})
+
+
+def strays_among(bills: Sequence[Billable], now: datetime) -> Sequence[Billable]:
+    """What of it has no row; servers first.
 
     The rows are read after the list: whatever was made meanwhile had its row before.
     """
-    bills = provider.billables({FARM_LABEL: install_id()})
     machines = {str(server) for server in Server.objects.only("uid")}
     images = _kept_images(bills)
     strays = [

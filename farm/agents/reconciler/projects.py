@@ -11,8 +11,9 @@ from farm.agents.clouds import clouds, fingerprint_of
 from farm.agents.models import MAIN, Offer, ProviderProject, Server, ServerPhase
 from farm.agents.pace import OFFERS_EVERY, sweep_every
 from farm.agents.projects import servers_in
-from farm.agents.reconciler.buying import FARM_LABEL, install_id
+from farm.agents.reconciler.buying import install_id
 from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.labels import FARM_LABEL
 from farm.agents.reconciler.machines import provider_in
 from farm.agents.reconciler.orphans import watch_orphans
 from farm.agents.reconciler.pauses import (

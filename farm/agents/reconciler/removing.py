@@ -12,6 +12,7 @@ from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import provider_at
 from farm.agents.reconciler.marks import MOVED, move_server, note_server, ring_agent
 from farm.agents.reconciler.orders import ORDERED, set_orders, state_of_orders
+from farm.agents.reconciler.parts import end_parts, note_parts
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap, jitter
 from provisioning.lifecycle import poll_delay
 from provisioning.provider import ActionStatus, MachineStatus
@@ -48,7 +49,8 @@ def seek_and_remove(claim: Claim[Server]) -> Nap:
         _record_gone(claim)
         return None
     with claim.recording():
-        server.provider_id, server.created_at = machine.provider_id, machine.created_at
+        server.provider_id = machine.provider_id
+        server.created_at = machine.created_at or server.create_sent_at
         claim.save("provider_id", "created_at")
     return remove(claim)
 
@@ -61,6 +63,7 @@ def remove(claim: Claim[Server]) -> Nap:
         set_orders(server, ())
         claim.save(*ORDERED, *MOVED)
         note_server(server, "machine_removed", now)
+    note_parts(claim)
     orders = provider_at(server).delete(server.provider_id)
     with claim.recording():
         set_orders(server, orders)
@@ -79,6 +82,7 @@ def confirm_gone(claim: Claim[Server]) -> Nap:
         _record_gone(claim, server.orders_ended_at)
         return None
     if machine.status is not MachineStatus.DELETING:
+        note_parts(claim)
         provider.delete(machine.provider_id)
     return later
 
@@ -147,5 +151,6 @@ def _record_gone(claim: Claim[Server], ended_at: datetime | None = None) -> None
     with claim.recording():
         move_server(server, ServerPhase.GONE, now, reason=_why_given_up(server))
         server.gone_at, server.ended_at, server.first_host_key = now, ended_at, ""
-        claim.save("gone_at", "ended_at", "first_host_key", *MOVED)
+        end_parts(server, now)
+        claim.save("gone_at", "ended_at", "first_host_key", "spans", *MOVED)
         note_server(server, "machine_gone", now)

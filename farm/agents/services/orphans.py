@@ -11,7 +11,7 @@ from farm.accounts.permissions import Action, demand
 from farm.accounts.services import record
 from farm.agents.models import Orphan, ProviderProject
 from farm.agents.reconciler.machines import provider_in
-from farm.agents.reconciler.orphans import is_marked, strays_of
+from farm.agents.reconciler.orphans import billed_by, is_marked, strays_among
 from provisioning.provider import Billable
 
 
@@ -29,7 +29,7 @@ def remove_orphans(*, actor: User, door: Door, wanted: Collection[int]) -> Seque
     return [
         _remove(actor, door, project, stray)
         for project in places.order_by("pk")
-        for stray in strays_of(provider_in(project), timezone.now())
+        for stray in strays_among(billed_by(provider_in(project)), timezone.now())
         if (project.provider, stray.kind.value, stray.location, stray.id) in known
         and is_marked(stray)
     ]
