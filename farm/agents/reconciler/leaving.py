@@ -22,6 +22,7 @@ from farm.agents.reconciler.backups import keep_the_last
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, begin_line, end_operation, move_agent
 from farm.agents.reconciler.troubles import Nap, wait_with_reason
+from farm.agents.reconciler.whatsapps import part_from
 from farm.billing.payers import release
 
 AT_ONCE = timedelta(0)
@@ -36,8 +37,10 @@ def hold(claim: Claim[Agent]) -> Nap:
 
 
 def leave(claim: Claim[Agent]) -> Nap:
-    """Every machine it has is to go."""
-    agent, now = claim.row, timezone.now()
+    """Every machine it has is to go, and no phone shall list it any longer."""
+    agent = claim.row
+    part_from(agent)
+    now = timezone.now()
     with claim.recording():
         move_agent(agent, AgentPhase.DELETING, now)
         agent.step = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,7 +12,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from farm.agents.events import note
-from farm.agents.models import AgentPhase, WhatsAppLink
+from farm.agents.models import Agent, AgentPhase, WhatsAppLink
 from farm.agents.pace import WHATSAPP_CODE, WHATSAPP_LOOK
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.plugins import awake, bring, shell_at
@@ -24,8 +25,11 @@ from provisioning.channels import Plugin
 from provisioning.errors import ProvisioningError, Rejected
 from provisioning.lifecycle import back_off
 
+logger = logging.getLogger(__name__)
 State = WhatsAppLink.State
 AT_ONCE = timedelta(0)
+NOT_LISTED = (State.EXPIRED, State.LOGGED_OUT)
+"""Where no phone has the agent among its linked devices."""
 MOST_TRIES = 5
 CHANNEL: Mapping[str, object] = {"channel": "whatsapp"}
 START_MS, WAIT_MS = 15_000, 10_000
@@ -98,6 +102,22 @@ def _leave(claim: Claim[WhatsAppLink]) -> Nap:
             note(link.agent, "whatsapp_not_logged_out", at=timezone.now())
     _forget(claim)
     return None
+
+
+def part_from(agent: Agent) -> None:
+    """Before its machine goes: one try to log its account out, and a word to its member if in vain.
+
+    Never raises: a deletion does not wait for WhatsApp.
+    """
+    link = WhatsAppLink.objects.filter(agent=agent).exclude(state__in=NOT_LISTED).first()
+    if link is None or not link.ready_on:
+        return
+    try:
+        _call(link, "channels.logout", START_MS, {})
+    except ProvisioningError as error:
+        logger.info("%s: not logged out: %s", link, error)
+        if link.linked_at:
+            note(agent, "whatsapp_not_logged_out", at=timezone.now())
 
 
 def _forget(claim: Claim[WhatsAppLink]) -> None:

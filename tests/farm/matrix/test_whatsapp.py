@@ -129,6 +129,37 @@ def test_unlinking_logs_the_account_out_on_the_machine(farm: Farm, account: str)
     assert "whatsapp_not_logged_out" not in farm.codes()
 
 
+def phones(farm: Farm) -> Sequence[str]:
+    """The accounts whose phones list a device as linked."""
+    accounts: Sequence[str] = farm.control.get("/whatsapp/devices").json()["accounts"]
+    return accounts
+
+
+def test_deleting_the_agent_logs_the_account_out_first(farm: Farm, account: str) -> None:
+    farm.start_worker()
+    farm.wish("ask")
+    farm.wish("link_whatsapp", number=OWN)
+    one_running(farm)
+    linked(farm, account)
+    assert account in phones(farm)
+    farm.wish("delete")
+    wait_until("it is gone", lambda: farm.phase() == "deleted")
+    assert account not in phones(farm)
+    assert "whatsapp_not_logged_out" not in farm.codes()
+
+
+def test_a_deletion_does_not_wait_for_whatsapp(farm: Farm, account: str) -> None:
+    farm.start_worker()
+    farm.wish("ask")
+    farm.wish("link_whatsapp", number=OWN)
+    one_running(farm)
+    linked(farm, account)
+    farm.wish("on_machine", command="systemctl stop openclaw")
+    farm.wish("delete")
+    wait_until("it is gone", lambda: farm.phase() == "deleted")
+    assert "whatsapp_not_logged_out" in farm.codes()
+
+
 @pytest.mark.parametrize("number", ["", "0612345678", "+33", "call me", "+33612345678901234"])
 def test_a_number_that_is_none_is_refused_at_its_field(farm: Farm, number: str) -> None:
     farm.wish("ask")

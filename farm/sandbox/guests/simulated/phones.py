@@ -14,8 +14,8 @@ def whatsapp_routes(whatsapp: WhatsApp) -> list[web.RouteDef]:
 
 
 def _device_routes(whatsapp: WhatsApp) -> list[web.RouteDef]:
-    """GET /whatsapp/codes {machine, picture}; POST scan {picture, account}, turn {machine} and
-    throw-out {account}, under /whatsapp/."""
+    """GET /whatsapp/codes {machine, picture} and devices (the accounts that list one); POST scan
+    {picture, account}, turn {machine} and throw-out {account}, under /whatsapp/."""
 
     async def codes(_: web.Request) -> web.Response:
         shown = [
@@ -23,6 +23,9 @@ def _device_routes(whatsapp: WhatsApp) -> list[web.RouteDef]:
             for login in whatsapp.logins.values()
         ]
         return answer({"codes": shown})
+
+    async def devices(_: web.Request) -> web.Response:
+        return answer({"accounts": sorted(whatsapp.linked)})
 
     async def scan(request: web.Request) -> web.Response:
         fields = await read_object(request)
@@ -41,6 +44,7 @@ def _device_routes(whatsapp: WhatsApp) -> list[web.RouteDef]:
 
     return [
         web.get("/whatsapp/codes", codes),
+        web.get("/whatsapp/devices", devices),
         web.post("/whatsapp/scan", scan),
         web.post("/whatsapp/turn", turn),
         web.post("/whatsapp/throw-out", throw_out),

@@ -46,9 +46,11 @@ class Line:
 
 @dataclass(slots=True, eq=False)
 class WhatsApp:
-    """The codes that are shown now, the devices that phones have thrown out, and what was said."""
+    """The codes that are shown now, the accounts whose phones list a device as linked, those whose
+    phones have thrown it out, and what was said."""
 
     logins: dict[str, Login] = field(default_factory=dict)
+    linked: set[str] = field(default_factory=set)
     thrown_out: set[str] = field(default_factory=set)
     said: list[Line] = field(default_factory=list)
     inboxes: dict[str, asyncio.Queue[Line]] = field(default_factory=dict)

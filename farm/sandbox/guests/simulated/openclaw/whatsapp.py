@@ -93,6 +93,7 @@ class WhatsAppChannel:
         had = self.account
         if had:
             self._process.files.remove(self._creds)
+            self._world.linked.discard(had)
         return {"channel": "whatsapp", "cleared": bool(had), "loggedOut": bool(had)}
 
     def close(self) -> None:
@@ -115,6 +116,7 @@ class WhatsAppChannel:
     def _keep(self, account: str) -> None:
         self.close()
         self._world.thrown_out.discard(account)
+        self._world.linked.add(account)
         self._process.files.make_dir(posixpath.dirname(self._creds), 0o700, parents=True)
         content = json.dumps({"me": account}).encode()
         self._process.files.write(self._creds, content, mode=0o600)
