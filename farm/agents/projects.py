@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -26,6 +26,12 @@ def project_of(provider: str) -> ProviderProject:
 def project_at(server: Server) -> ProviderProject:
     """The project that a server is in, or is to be made in."""
     return server.project or project_of(server.provider)
+
+
+def projects_at(provider: str) -> Sequence[ProviderProject]:
+    """Every project at that cloud, the main one among them."""
+    project_of(provider)
+    return list(ProviderProject.objects.filter(provider=provider).order_by("pk"))
 
 
 def servers_in(project: ProviderProject) -> QuerySet[Server]:

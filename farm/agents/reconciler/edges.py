@@ -11,9 +11,10 @@ from django.utils import timezone
 from farm.agents.admission import gateway_sources
 from farm.agents.models import Agent, AgentPhase, EdgeRound, GatewayPass
 from farm.agents.passes import edge_of, stamp_of
+from farm.agents.projects import projects_at
 from farm.agents.reconciler.buying import firewall_at
 from farm.agents.reconciler.claims import Claim
-from farm.agents.reconciler.machines import provider_of
+from farm.agents.reconciler.machines import provider_in
 from farm.agents.reconciler.troubles import Nap, jitter
 from farm.agents.services.channels import ask_reconfigure
 from farm.catalog import catalog
@@ -34,7 +35,8 @@ def drive_edge_round(claim: Claim[EdgeRound]) -> Nap:
     """Bring the firewall in step with the list, then a few gateways that are not."""
     sources = " ".join(gateway_sources(claim.row.provider))
     if sources != claim.row.sources:
-        provider_of(claim.row.provider).admit(firewall_at(claim.row.provider))
+        for project in projects_at(claim.row.provider):
+            provider_in(project).admit(firewall_at(claim.row.provider))
         with claim.recording():
             claim.row.sources = sources
             claim.save("sources")
