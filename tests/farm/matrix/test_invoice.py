@@ -9,52 +9,19 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.farm.matrix.farms import Farm, alive, new_farm, wait_until, zygote
+from tests.farm.matrix.moved_clock import LIBRARIES, MovedClock
 from tests.pairs.own import rows_in
 from tests.sandbox.running import sandbox
 
-LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 MINUTES, HOURS, DAYS = 60, 3_600, 86_400
 PATIENCE = 240.0
 KINDS = {"server": "server", "primary_ip": "ipv4"}
-
-
-@dataclass(slots=True)
-class MovedClock:
-    """How far the machine is ahead of the world, in a file that every process reads."""
-
-    file: Path
-    seconds: int = 0
-
-    def leap(self, seconds: int) -> None:
-        """So much later at once, for everybody."""
-        self.seconds += seconds
-        fresh = self.file.with_suffix(".new")
-        fresh.write_text(f"+{self.seconds}\n")
-        fresh.replace(self.file)
-
-    @contextmanager
-    def moving(self) -> Iterator[None]:
-        """Processes that are started in here live by it."""
-        settings = {
-            "LD_PRELOAD": str(LIBRARIES[-1]),
-            "FAKETIME_TIMESTAMP_FILE": str(self.file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-        os.environ.update(settings)
-        try:
-            yield
-        finally:
-            for name in settings:
-                del os.environ[name]
 
 
 @pytest.fixture
