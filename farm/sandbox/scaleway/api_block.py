@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 
 from aiohttp import web
 
-from farm.sandbox.guests.base import GuestError
 from farm.sandbox.scaleway.books import new_uid
 from farm.sandbox.scaleway.calls import Call, answered, counted, nothing
+from farm.sandbox.scaleway.copies import copy_volume
 from farm.sandbox.scaleway.errors import in_transit, invalid, precondition
-from farm.sandbox.scaleway.records import Server, Snapshot, Volume
+from farm.sandbox.scaleway.records import Volume
 from farm.sandbox.scaleway.render_block import snapshot_json, volume_json
 from farm.sandbox.store import living
 
-SMALLEST_VOLUME = 5_000_000_000
-
-log = logging.getLogger(__name__)
+SMALLEST_VOLUME = 1_000_000_000
 
 
 def _volume(call: Call) -> Volume:
@@ -123,53 +120,30 @@ async def get_snapshot(call: Call) -> web.Response:
 
 
 async def create_snapshot(call: Call) -> web.Response:
-    """Copy a volume with the machine that it is the disk of."""
+    """Begin a copy of a volume."""
     call.check_project("project_id")
     body, books = call.body, call.cloud.books
     volume = books.volume(call.project.id, call.zone, body.text("volume_id"))
-    server = books.server_with(volume.server)
-    if server is None or not server.made:
-        raise precondition("attribute_must_be_set", "this sandbox copies attached volumes only")
-    number = books.next_id()
-    snapshot = books.snapshots.put(
-        Snapshot(
-            id=number,
-            uid=new_uid(),
-            project=call.project.id,
-            zone=call.zone,
-            name=body.text("name"),
-            created=books.now(),
-            size=volume.size,
-            tags=body.texts("tags"),
-            volume=volume.uid,
-            guest_image=f"image-{number}",
-            rate=books.catalog.snapshot_gb,
-            server=server.uid,
-        )
-    )
-    call.cloud.switching.spawn(_copy(call, server, snapshot))
+    snapshot = copy_volume(call.cloud, volume, body.text("name"), body.texts("tags"), call.fault)
     return answered(snapshot_json(books, snapshot))
 
 
-async def _copy(call: Call, server: Server, snapshot: Snapshot) -> None:
-    books, fault = call.cloud.books, call.fault
-    try:
-        await books.clock.sleep(fault.delay if fault else 0)
-        failed = bool(fault and fault.code)
-        if not failed:
-            await call.cloud.guests.snapshot(server.id, snapshot.guest_image)
-    except GuestError:
-        log.exception("The snapshot %s failed.", snapshot.name)
-        failed = True
-    kept = books.snapshots.get(snapshot.id) or snapshot
-    books.snapshots.put(replace(kept, ready=not failed, failed=failed))
+async def update_snapshot(call: Call) -> web.Response:
+    """Another name, other tags."""
+    body, books = call.body, call.cloud.books
+    snapshot = books.snapshot(call.project.id, call.zone, call.path["id"])
+    name = body.text("name", snapshot.name)
+    tags = body.texts("tags") if body.has("tags") else snapshot.tags
+    kept = books.snapshots.put(replace(snapshot, name=name, tags=tags))
+    return answered(snapshot_json(books, kept))
 
 
 async def delete_snapshot(call: Call) -> web.Response:
     """Remove one that no image stands on."""
     books = call.cloud.books
     snapshot = books.snapshot(call.project.id, call.zone, call.path["id"])
-    if any(i.snapshot == snapshot.uid for i in living(books.images, call.project.id)):
+    images = living(books.images, call.project.id)
+    if any(snapshot.uid in (image.snapshot, *image.extras) for image in images):
         raise precondition("resource_still_in_use", "snapshot is used by an image")
     await call.cloud.guests.delete_image(snapshot.guest_image)
     books.snapshots.put(replace(snapshot, deleted=books.now()))

@@ -6,13 +6,14 @@ from decimal import Decimal
 
 from aiohttp import web
 
-from farm.sandbox.scaleway.calls import Call, counted, mapped
+from farm.sandbox.scaleway.calls import Call, answered, counted, mapped
 from farm.sandbox.scaleway.catalog import ServerType, SystemImage
 from farm.sandbox.scaleway.errors import not_found
 from farm.sandbox.wire import JsonObject
 
 HOURS_OF_A_MONTH = 730
 GIBIBYTE = 2**30
+OFFERED_SINCE = "2025-09-12T09:11:46.109401Z"
 LARGEST_VOLUME = 10_000_000_000_000
 ARCHITECTURES = {"x86_64": "x64", "arm64": "arm64"}
 
@@ -47,6 +48,43 @@ async def list_local_images(call: Call) -> web.Response:
         if call.wish("type") in ("", "instance_sbs")
     ]
     return counted(call, "local_images", found)
+
+
+async def get_local_image(call: Call) -> web.Response:
+    """The image of a label in one zone."""
+    catalog, uid = call.cloud.books.catalog, call.path["id"]
+    for zone in catalog.zones:
+        if image := catalog.image(uid, zone):
+            kinds = [kind.name for kind in catalog.types_in(zone)]
+            return answered(_local_image(image, zone, kinds))
+    raise not_found("LocalImage", uid)
+
+
+async def list_market_images(call: Call) -> web.Response:
+    """Every label on offer."""
+    return counted(call, "images", [_market_image(one) for one in call.cloud.books.catalog.images])
+
+
+async def get_market_image(call: Call) -> web.Response:
+    """One label on offer."""
+    for image in call.cloud.books.catalog.images:
+        if image.uid("") == call.path["id"]:
+            return answered(_market_image(image))
+    raise not_found("MarketplaceImage", call.path["id"])
+
+
+def _market_image(image: SystemImage) -> JsonObject:
+    return {
+        "id": image.uid(""),
+        "name": image.name,
+        "description": image.name,
+        "logo": "",
+        "categories": ["distribution"],
+        "created_at": OFFERED_SINCE,
+        "updated_at": OFFERED_SINCE,
+        "valid_until": None,
+        "label": image.label,
+    }
 
 
 async def list_products(call: Call) -> web.Response:

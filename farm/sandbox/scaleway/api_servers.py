@@ -9,11 +9,21 @@ from aiohttp import web
 
 from farm.sandbox.scaleway.books import new_uid
 from farm.sandbox.scaleway.calls import Call, answered, listed, nothing
+from farm.sandbox.scaleway.copies import back_up
 from farm.sandbox.scaleway.errors import not_found
-from farm.sandbox.scaleway.records import Server
+from farm.sandbox.scaleway.records import Server, Volume
 from farm.sandbox.scaleway.render import moment, server_json
-from farm.sandbox.scaleway.servers import change_server, delete_server, order_server, switch_server
+from farm.sandbox.scaleway.servers import (
+    attach_volume,
+    change_server,
+    delete_server,
+    detach_volume,
+    order_server,
+    switch_server,
+)
 from farm.sandbox.store import living
+
+TASKS = {"poweron": "server_batch_poweron"}
 
 
 def _server(call: Call) -> Server:
@@ -66,20 +76,44 @@ async def act_on_server(call: Call) -> web.Response:
     """Begin an action; its task cannot be asked about."""
     before = await call.cloud.observe(_server(call))
     word = call.body.text("action", "poweron")
+    if word == "backup":
+        name = call.body.text("name", before.name)
+        image = back_up(call.cloud, before, name, call.fault)
+        return _begun(call, "instance_backup", f"/images/{image.uid}")
     server = switch_server(call.cloud, before, word, call.fault)
-    here = f"/servers/{server.uid}"
+    return _begun(call, TASKS.get(word, f"server_{word}"), f"/servers/{server.uid}")
+
+
+def _begun(call: Call, description: str, result: str) -> web.Response:
     task = {
         "id": new_uid(),
-        "description": f"server_batch_{word}",
+        "description": description,
         "status": "pending",
-        "href_from": f"{here}/action",
-        "href_result": here,
+        "href_from": f"/servers/{call.path['id']}/action",
+        "href_result": result,
         "started_at": moment(call.cloud.books.now()),
         "terminated_at": None,
         "progress": 0,
-        "zone": server.zone,
+        "zone": call.zone,
     }
     return answered({"task": task}, 202)
+
+
+async def attach_one_volume(call: Call) -> web.Response:
+    """Give a server a volume that nobody has."""
+    server = attach_volume(call.cloud, _server(call), _meant_volume(call))
+    return answered({"server": server_json(call.cloud.books, server)})
+
+
+async def detach_one_volume(call: Call) -> web.Response:
+    """Take a volume from a server."""
+    server = detach_volume(call.cloud, _server(call), _meant_volume(call))
+    return answered({"server": server_json(call.cloud.books, server)})
+
+
+def _meant_volume(call: Call) -> Volume:
+    uid = call.body.text("volume_id")
+    return call.cloud.books.volume(call.project.id, call.zone, uid)
 
 
 async def list_actions(call: Call) -> web.Response:

@@ -11,7 +11,7 @@ from farm.sandbox.guests.base import GuestError
 from farm.sandbox.scaleway.body import Body
 from farm.sandbox.scaleway.books import new_uid
 from farm.sandbox.scaleway.calls import Call, answered, listed, nothing
-from farm.sandbox.scaleway.errors import invalid, out_of_stock, precondition, unsupported
+from farm.sandbox.scaleway.errors import invalid, not_found, out_of_stock, precondition, unsupported
 from farm.sandbox.scaleway.records import Group, Image, Ip, Rule
 from farm.sandbox.scaleway.render import (
     group_json,
@@ -234,6 +234,16 @@ async def create_image(call: Call) -> web.Response:
         )
     )
     return answered({"image": image_json(books, image)}, 201)
+
+
+async def list_local_volumes(call: Call) -> web.Response:
+    """None: every volume of this cloud is a block volume."""
+    return listed(call, "volumes", [])
+
+
+async def get_local_volume(call: Call) -> web.Response:
+    """None either."""
+    raise not_found("instance_volume", call.path["id"])
 
 
 async def delete_image(call: Call) -> web.Response:

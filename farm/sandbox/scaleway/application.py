@@ -21,6 +21,8 @@ INSTANCE: Mapping[tuple[str, str], Operation] = {
     ("DELETE", "/servers/{id}"): api_servers.remove_server,
     ("GET", "/servers/{id}/action"): api_servers.list_actions,
     ("POST", "/servers/{id}/action"): api_servers.act_on_server,
+    ("POST", "/servers/{id}/attach-volume"): api_servers.attach_one_volume,
+    ("POST", "/servers/{id}/detach-volume"): api_servers.detach_one_volume,
     ("GET", "/servers/{id}/user_data"): api_servers.list_user_data,
     ("GET", "/servers/{id}/user_data/{key}"): api_servers.get_user_data,
     ("PATCH", "/servers/{id}/user_data/{key}"): api_servers.set_user_data,
@@ -40,6 +42,8 @@ INSTANCE: Mapping[tuple[str, str], Operation] = {
     ("POST", "/images"): api_things.create_image,
     ("GET", "/images/{id}"): api_things.get_image,
     ("DELETE", "/images/{id}"): api_things.delete_image,
+    ("GET", "/volumes"): api_things.list_local_volumes,
+    ("GET", "/volumes/{id}"): api_things.get_local_volume,
     ("GET", "/products/servers"): api_sales.list_types,
     ("GET", "/products/servers/availability"): api_sales.list_stock,
 }
@@ -52,6 +56,7 @@ BLOCK: Mapping[tuple[str, str], Operation] = {
     ("GET", "/snapshots"): api_block.list_snapshots,
     ("POST", "/snapshots"): api_block.create_snapshot,
     ("GET", "/snapshots/{id}"): api_block.get_snapshot,
+    ("PATCH", "/snapshots/{id}"): api_block.update_snapshot,
     ("DELETE", "/snapshots/{id}"): api_block.delete_snapshot,
 }
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
@@ -59,6 +64,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     **{(verb, f"/block/v1/zones/{{zone}}{path}"): op for (verb, path), op in BLOCK.items()},
     **{(verb, f"/block/v1alpha1/zones/{{zone}}{path}"): op for (verb, path), op in BLOCK.items()},
     ("GET", "/marketplace/v2/local-images"): api_sales.list_local_images,
+    ("GET", "/marketplace/v2/local-images/{id}"): api_sales.get_local_image,
+    ("GET", "/marketplace/v2/images"): api_sales.list_market_images,
+    ("GET", "/marketplace/v2/images/{id}"): api_sales.get_market_image,
     ("GET", "/product-catalog/v2alpha1/public-catalog/products"): api_sales.list_products,
 }
 

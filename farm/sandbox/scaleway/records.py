@@ -159,7 +159,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A project's own image, which stands on a snapshot."""
+    """A project's own image, which stands on a snapshot; `extras` are those of further volumes."""
 
     id: int
     uid: str
@@ -170,6 +170,7 @@ class Image:
     tags: tuple[str, ...]
     arch: str
     snapshot: str
+    extras: tuple[str, ...] = ()
     deleted: datetime | None = None
 
 

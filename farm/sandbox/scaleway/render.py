@@ -6,7 +6,7 @@ from datetime import datetime
 
 from farm.sandbox.scaleway.books import Books, default_rules
 from farm.sandbox.scaleway.catalog import SystemImage
-from farm.sandbox.scaleway.records import Group, Image, Ip, Rule, Server, State
+from farm.sandbox.scaleway.records import Group, Image, Ip, Rule, Server, Snapshot, State
 from farm.sandbox.scaleway.render_block import status_of
 from farm.sandbox.wire import Json, JsonObject
 
@@ -148,20 +148,16 @@ def rule_json(rule: Rule, position: int, zone: str, *, editable: bool) -> JsonOb
 
 def image_json(books: Books, image: Image) -> JsonObject:
     """A project's own image."""
-    snapshot = next(s for s in books.snapshots if s.uid == image.snapshot)
-    owner = _owner(books, image.project)
+    known = {snapshot.uid: snapshot for snapshot in books.snapshots}
+    snapshot, owner = known[image.snapshot], _owner(books, image.project)
+    extras = {str(place): known[uid] for place, uid in enumerate(image.extras, start=1)}
     return {
         "id": image.uid,
         "name": image.name,
         "organization": owner,
         "project": owner,
-        "root_volume": {
-            "id": snapshot.uid,
-            "name": snapshot.name,
-            "volume_type": "sbs_snapshot",
-            "size": snapshot.size,
-        },
-        "extra_volumes": {},
+        "root_volume": _part(snapshot),
+        "extra_volumes": {place: _part(extra) for place, extra in extras.items()},
         "public": False,
         "arch": image.arch,
         "creation_date": moment(image.created),
@@ -171,6 +167,15 @@ def image_json(books: Books, image: Image) -> JsonObject:
         "state": status_of(snapshot),
         "tags": list(image.tags),
         "zone": image.zone,
+    }
+
+
+def _part(snapshot: Snapshot) -> JsonObject:
+    return {
+        "id": snapshot.uid,
+        "name": snapshot.name,
+        "volume_type": "sbs_snapshot",
+        "size": snapshot.size,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from farm.sandbox.faults import ActionFault
@@ -47,6 +48,7 @@ class _Wish:
     group: Group
     size: int
     tags: tuple[str, ...]
+    more: tuple[Volume, ...]
 
 
 def order_server(cloud: ScalewayCloud, project: Project, zone: str, body: Body) -> Server:
@@ -127,9 +129,10 @@ def _read_wish(cloud: ScalewayCloud, project: Project, zone: str, body: Body) ->
         name=body.text("name"),
         kind=kind,
         image=_read_image(books, project, zone, body.text("image")),
-        ips=tuple(_free_ip(books, project, zone, word) for word in body.texts("public_ips")),
+        ips=tuple(_free_ip(books, project, zone, word) for word in _public_ips(body)),
         group=_group(books, project, zone, body),
         size=_size(body),
+        more=tuple(_more_volumes(books, project, zone, body.part("volumes"))),
         tags=body.texts("tags"),
     )
 
@@ -142,7 +145,14 @@ def _read_image(books: Books, project: Project, zone: str, uid: str) -> _Origin:
     snapshot = books.snapshot(project.id, zone, image.snapshot)
     if not snapshot.ready:
         raise in_transit("instance_image", uid, "creating")
+    if not snapshot.guest_image:
+        raise unsupported("servers whose root volume is empty")
     return _Origin(uid, image.name, snapshot.uid, snapshot.guest_image)
+
+
+def _public_ips(body: Body) -> tuple[str, ...]:
+    """The addresses that are asked for, in the old way of one or the new of several."""
+    return body.texts("public_ips") or tuple(filter(None, [body.text("public_ip", "")]))
 
 
 def _free_ip(books: Books, project: Project, zone: str, word: str) -> Ip:
@@ -166,6 +176,40 @@ def _size(body: Body) -> int:
     if size < SMALLEST_VOLUME:
         raise invalid("volumes.0.size")
     return size
+
+
+def _more_volumes(books: Books, project: Project, zone: str, volumes: Body) -> Iterator[Volume]:
+    """Volumes that are there already and are attached from the start."""
+    for place in sorted(volumes.fields, key=int):
+        if place != "0":
+            volume = books.volume(project.id, zone, volumes.part(place).text("id"))
+            yield free_volume(volume)
+
+
+def free_volume(volume: Volume) -> Volume:
+    """The volume, if no server has it."""
+    if volume.server is not None:
+        raise precondition("resource_still_in_use", "volume is already attached")
+    return volume
+
+
+def attach_volume(cloud: ScalewayCloud, server: Server, volume: Volume) -> Server:
+    """Give a server a volume that nobody has."""
+    books, now = cloud.books, cloud.books.now()
+    books.volumes.put(
+        replace(free_volume(volume), server=server.uid, made_for=server.uid, updated=now)
+    )
+    there = tuple(uid for uid in server.volumes if uid != volume.uid)
+    return books.servers.put(replace(server, volumes=(*there, volume.uid), modified=now))
+
+
+def detach_volume(cloud: ScalewayCloud, server: Server, volume: Volume) -> Server:
+    """Take a volume from a server; it is free at once."""
+    books, now = cloud.books, cloud.books.now()
+    if volume.server != server.uid:
+        raise precondition("attribute_must_be_set", "volume is not attached to this server")
+    books.volumes.put(replace(volume, server=None, detached=now, updated=now))
+    return books.servers.put(replace(server, modified=now))
 
 
 def _check_room(books: Books, project: Project, zone: str, kind: ServerType) -> None:
@@ -196,6 +240,8 @@ def _book(books: Books, project: Project, zone: str, wish: _Wish) -> Server:
             made_for=uid,
         )
     )
+    for more in wish.more:
+        books.volumes.put(replace(more, server=uid, made_for=more.made_for or uid))
     for ip in wish.ips:
         books.ips.put(replace(ip, server=uid, made_for=ip.made_for or uid))
     return books.servers.put(
@@ -214,7 +260,7 @@ def _book(books: Books, project: Project, zone: str, wish: _Wish) -> Server:
             guest_image=wish.image.guest_image,
             tags=wish.tags,
             group=wish.group.uid,
-            volumes=(volume.uid,),
+            volumes=(volume.uid, *(more.uid for more in wish.more)),
             rate=wish.kind.hourly,
             user_data={},
         )
