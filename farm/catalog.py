@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -85,6 +87,16 @@ class Blueprint:
         return self.suggestions_fr if language.startswith("fr") else self.suggestions_en
 
 
+@dataclass(frozen=True, slots=True)
+class UnlistedPrice:
+    """What one thing costs net an hour from a day on, where its cloud tells no program."""
+
+    provider: str
+    kind: str
+    since: date
+    hourly: Decimal
+
+
 class Keyed(Protocol):
     """Anything on a shelf has a key."""
 
@@ -135,6 +147,18 @@ class Catalog:
     models: Shelf[ModelProvider]
     images: Mapping[str, str]
     arm: frozenset[str]
+    unlisted_prices: tuple[UnlistedPrice, ...]
+
+    def unlisted_price(self, provider: str, kind: str, day: date) -> Decimal:
+        """The price of that day; KeyError for what has none."""
+        rows = [
+            row
+            for row in self.unlisted_prices
+            if (row.provider, row.kind) == (provider, kind) and row.since <= day
+        ]
+        if not rows:
+            raise KeyError(f"{provider} {kind} {day}")
+        return max(rows, key=lambda row: row.since).hourly
 
 
 @lru_cache(maxsize=1)
@@ -152,6 +176,10 @@ def read(text: str) -> Catalog:
         node_version=top["node_version"],
         images=top["images"],
         arm=frozenset(top["arm"]),
+        unlisted_prices=tuple(
+            UnlistedPrice(**{**row, "hourly": Decimal(row["hourly"])})
+            for row in top["unlisted_prices"]
+        ),
         plans=_plans(text),
         regions=_regions(text),
         blueprints=_blueprints(text),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from provisioning.budget import Budget
 from provisioning.errors import NeedsOperator
@@ -16,7 +17,8 @@ class Credentials:
     """What opens one project at one cloud.
 
     At Hetzner `endpoint` is the address with its /v1 and the rest is not needed. At Scaleway
-    `token` is the secret key, and every zone in which there may be a machine of ours is named.
+    `token` is the secret key, every zone in which there may be a machine of ours is named, and so
+    is what an address costs net an hour, in EUR, of which its price list does not tell.
     """
 
     provider: str
@@ -25,6 +27,7 @@ class Credentials:
     access_key: str = ""
     project: str = ""
     zones: tuple[str, ...] = ZONES
+    ipv4_hourly: Decimal = Decimal(0)
 
 
 def provider_for(credentials: Credentials, budget: Budget | None = None) -> Provider:
@@ -65,6 +68,7 @@ def _scaleway(credentials: Credentials, budget: Budget | None) -> Scaleway:
             project=credentials.project.strip(),
             zones=credentials.zones,
             endpoint=credentials.endpoint,
+            ipv4_hourly=credentials.ipv4_hourly,
             budget=budget,
         )
     except ValueError:

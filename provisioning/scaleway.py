@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from scaleway import Client
@@ -76,7 +77,8 @@ class Scaleway:
 
     A machine's `provider_id` is its zone and its name, "fr-par-1/farm-1": what is left of a machine
     has no id of its own. ValueError for keys that cannot be Scaleway's. `timeouts` are seconds to
-    connect and to wait for the answer; `budget` is asked before every request.
+    connect and to wait for the answer; `budget` is asked before every request. `ipv4_hourly` is the
+    net price of an address, of which the API's price list does not tell.
     """
 
     name = "scaleway"
@@ -91,6 +93,7 @@ class Scaleway:
         zones: Sequence[str] = ZONES,
         endpoint: str = ENDPOINT,
         timeouts: tuple[float, float] = TIMEOUTS,
+        ipv4_hourly: Decimal = Decimal(0),
         budget: Budget | None = None,
     ) -> None:
         client = Client(
@@ -104,6 +107,7 @@ class Scaleway:
         client.validate()
         self._zones = tuple(zones)
         self._lines = Lines(client, timeouts, budget or Boundless())
+        self._ipv4_hourly = ipv4_hourly
         self._homes: dict[str, str] = {}
         self._prices: dict[str, Prices] = {}
 
@@ -318,7 +322,7 @@ class Scaleway:
             ),
             lambda page: page.products,
         )
-        self._prices[zone] = prices_of(products)
+        self._prices[zone] = prices_of(products, self._ipv4_hourly)
         return self._prices[zone]
 
     def _bills(self, zone: str, tags: Sequence[str]) -> Iterator[Billable]:

@@ -37,8 +37,6 @@ UNFINISHED = "farm-unfinished"
 ROOT_BYTES = 20_000_000_000
 GIGABYTE = 1_000_000_000
 TERABYTE_IN_GB = 1000
-# Of the price list; the catalogue's API has no product for an address that one could ask for.
-IPV4_HOURLY = Decimal("0.004")
 STATUSES = {
     "starting": MachineStatus.STARTING,
     "running": MachineStatus.RUNNING,
@@ -55,11 +53,15 @@ RuleKey = tuple[str, str, str, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Net prices of one zone in `currency`: an hour of each type, and of a gigabyte."""
+    """Net prices of one zone in `currency`: an hour of each type, of a gigabyte, of an address.
+
+    The last is not in the cloud's list: its API has no product for it that one could ask for.
+    """
 
     servers: Mapping[str, Decimal]
     volume_gb: Decimal
     snapshot_gb: Decimal
+    ipv4: Decimal
     currency: str
 
     def hour(self, amount: Decimal) -> Price:
@@ -147,7 +149,7 @@ def copy_of(snapshot: Snapshot, image: Image | None, zone: str) -> Copy:
     )
 
 
-def prices_of(products: Sequence[PublicCatalogProduct]) -> Prices:
+def prices_of(products: Sequence[PublicCatalogProduct], ipv4: Decimal) -> Prices:
     """The prices of one zone; KeyError where the catalogue does not name what we buy."""
     servers: dict[str, Decimal] = {}
     disks: dict[str, Decimal] = {}
@@ -162,7 +164,7 @@ def prices_of(products: Sequence[PublicCatalogProduct]) -> Prices:
             servers[product.product] = amount
         elif kind := _disk(product):
             disks[kind] = amount
-    return Prices(servers, disks["volume"], disks["snapshot"], currency)
+    return Prices(servers, disks["volume"], disks["snapshot"], ipv4, currency)
 
 
 def _disk(product: PublicCatalogProduct) -> str:
@@ -183,7 +185,7 @@ def offers_of(
             location=zone,
             available=stock.get(name) in ("available", "scarce") and not kind.end_of_service,
             price=prices.hour(prices.servers[name]),
-            ipv4_price=prices.hour(IPV4_HOURLY),
+            ipv4_price=prices.hour(prices.ipv4),
             volume_price=prices.of_volume(ROOT_BYTES),
             snapshot_price=prices.hour(prices.snapshot_gb * TERABYTE_IN_GB),
             cores=kind.ncpus,
@@ -221,7 +223,7 @@ def ip_bill(ip: Ip, zone: str, prices: Prices) -> Billable:
         machine=name_in(ip.tags),
         created_at=None,
         labels=labels_of(ip.tags),
-        price=prices.hour(IPV4_HOURLY),
+        price=prices.hour(prices.ipv4),
     )
 
 

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from django.conf import settings
+from django.utils import timezone
 
 from farm.agents.models import MAIN, ProviderProject
 from farm.catalog import Region, Shelf, catalog
@@ -64,5 +65,6 @@ def _settings_of(name: str) -> Credentials:
             access_key=settings.SCALEWAY_ACCESS_KEY,
             project=settings.SCALEWAY_PROJECT_ID,
             zones=tuple(settings.SCALEWAY_ZONES),
+            ipv4_hourly=catalog().unlisted_price(SCALEWAY, "ipv4", timezone.now().date()),
         )
     raise NeedsOperator("unknown_provider", f'This farm has no account at "{name}".')

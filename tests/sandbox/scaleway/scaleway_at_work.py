@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import requests
@@ -43,6 +44,7 @@ class ScalewayAtWork:
             secret_key=project.secret_key,
             project=project.uid,
             endpoint=endpoint or self.endpoint,
+            ipv4_hourly=Decimal(self.cloud.books.catalog.ipv4),
         )
 
     def ask(
