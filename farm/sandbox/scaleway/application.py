@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from farm.sandbox.scaleway import api_block, api_sales, api_servers, api_things
+from farm.sandbox.scaleway import api_billing, api_block, api_sales, api_servers, api_things
 from farm.sandbox.scaleway.calls import Operation
 from farm.sandbox.scaleway.cloud import ScalewayCloud
 from farm.sandbox.scaleway.door import behind, door
@@ -67,6 +67,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/marketplace/v2/local-images/{id}"): api_sales.get_local_image,
     ("GET", "/marketplace/v2/images"): api_sales.list_market_images,
     ("GET", "/marketplace/v2/images/{id}"): api_sales.get_market_image,
+    ("GET", "/billing/v2beta1/consumptions"): api_billing.list_consumptions,
+    ("GET", "/billing/v2beta1/charges"): api_billing.list_charges,
+    ("GET", "/billing/v2beta1/invoices"): api_billing.list_invoices,
+    ("GET", "/billing/v2beta1/taxes"): api_billing.list_taxes,
     ("GET", "/product-catalog/v2alpha1/public-catalog/products"): api_sales.list_products,
 }
 
