@@ -107,14 +107,16 @@ class Scaleway:
         client.validate()
         self._zones = tuple(zones)
         self._lines = Lines(client, timeouts, budget or Boundless())
-        self._ipv4_hourly = ipv4_hourly
+        self._project, self._ipv4_hourly = project, ipv4_hourly
         self._homes: dict[str, str] = {}
         self._prices: dict[str, Prices] = {}
 
     def verify(self) -> None:
-        """Prove that the key is good and may write, by deleting what cannot exist."""
+        """Prove that the key opens the project and may write, by deleting what cannot exist."""
         with farm_errors(writes=False):
-            self._lines.instance.list_servers(zone=self._zones[0], per_page=1)
+            self._lines.instance.list_servers(
+                zone=self._zones[0], project=self._project, per_page=1
+            )
             with absence_is_fine():
                 self._lines.instance.delete_ip(zone=self._zones[0], ip=NOBODY)
             with absence_is_fine():

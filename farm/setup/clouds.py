@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -13,6 +14,9 @@ from farm.catalog import ModelProvider, catalog
 from farm.setup.answers import keep, kept
 from provisioning.errors import ProvisioningError, Transient
 from provisioning.registry import Credentials, provider_for
+
+ACCESS_KEY = re.compile(r"SCW[A-Z0-9]{17}")
+UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ def check_hetzner(token: str) -> None:
 
 
 def check_scaleway(keys: ScalewayKeys) -> None:
-    """Whether the key opens the project, and may write there."""
+    """Whether the key opens the project, and may write there; Refused names the field."""
+    _demand_whole(keys)
     try:
         provider_for(
             Credentials(
@@ -60,12 +65,47 @@ def check_scaleway(keys: ScalewayKeys) -> None:
     except Transient:
         sentence = _("Scaleway does not answer at the moment: send this again in a minute.")
         raise Refused("scaleway_secret_key", "unreachable", sentence) from None
-    except ProvisioningError:
+    except ProvisioningError as error:
+        raise _refusal_of_scaleway(error) from None
+
+
+def _demand_whole(keys: ScalewayKeys) -> None:
+    """Each of the three as Scaleway gives it out; the access key is never asked for over there."""
+    if not ACCESS_KEY.fullmatch(keys.access_key.strip()):
         sentence = _(
-            "Scaleway does not take this key for writing: give access key, secret key and project"
-            " ID of an application that has InstancesFullAccess and BlockStorageFullAccess."
+            "Paste the access key: SCW and 17 letters or digits, under IAM, API keys in the"
+            " Scaleway Console."
         )
-        raise Refused("scaleway_secret_key", "refused", sentence) from None
+        raise Refused("scaleway_access_key", "no_access_key", sentence)
+    if not UID.fullmatch(_secret_of(keys).lower()):
+        sentence = _(
+            "Paste the secret key: Scaleway shows it once, when the API key is made; it looks like"
+            " 11111111-2222-4333-8444-555555555555."
+        )
+        raise Refused("scaleway_secret_key", "no_secret_key", sentence)
+    if not UID.fullmatch(keys.project.strip().lower()):
+        sentence = _(
+            "Paste the project's ID, from its settings in the Scaleway Console; it looks like"
+            " 11111111-2222-4333-8444-555555555555."
+        )
+        raise Refused("scaleway_project", "no_project", sentence)
+
+
+def _refusal_of_scaleway(error: ProvisioningError) -> Refused:
+    if error.code == "denied_authentication":
+        sentence = _(
+            "Scaleway does not know this secret key, or it has expired: make another API key there,"
+            " and paste both halves."
+        )
+        return Refused("scaleway_secret_key", "unknown", sentence)
+    if error.code == "permissions_denied":
+        sentence = _(
+            "This key may not make machines in this project: correct the ID, or give the key's"
+            " application InstancesFullAccess and BlockStorageFullAccess in this project."
+        )
+        return Refused("scaleway_project", "refused", sentence)
+    sentence = _("Scaleway does not take this key (%(why)s): look at all three.")
+    return Refused("scaleway_secret_key", "refused", sentence % {"why": error.code})
 
 
 def keep_scaleway(keys: ScalewayKeys) -> None:

@@ -24,6 +24,12 @@ from tests.sandbox.running import RunningSandbox, sandbox
 
 pytestmark = pytest.mark.django_db
 PAGE, DOOR = "/set-up/", "/set-up/token/"
+STRANGE = "99999999-2222-4333-8444-555555555555"
+HALVES = {
+    "scaleway_access_key": "SCALEWAY_ACCESS_KEY",
+    "scaleway_secret_key": "SCALEWAY_SECRET_KEY",
+    "scaleway_project": "SCALEWAY_PROJECT_ID",
+}
 HOUSE = house.House("farm.example.org", "agents.example.net")
 
 
@@ -69,6 +75,7 @@ def conf(
     settings.ROOT_URLCONF = "farm.web.set_up_urls"
     settings.SETTING_UP = True
     settings.HETZNER_ENDPOINT = outside.report.services.hetzner.endpoint
+    settings.SCALEWAY_ENDPOINT = outside.report.services.scaleway.endpoint
     settings.MODEL_ENDPOINTS = {"openai": outside.report.services.model.endpoint}
     return folder
 
@@ -90,6 +97,13 @@ def answers(outside: RunningSandbox, post: int) -> dict[str, str]:
         "mail_from": "farm@example.org",
         "model_key_openai": OWN_OPENAI_KEY,
     }
+
+
+@pytest.fixture
+def keys(outside: RunningSandbox) -> dict[str, str]:
+    """What opens the project at Scaleway."""
+    there = outside.report.services.scaleway
+    return dict(zip(HALVES, (there.access_key, there.secret_key, there.project), strict=True))
 
 
 def inside(client: Client) -> Client:
@@ -236,6 +250,49 @@ def test_it_speaks_french_in_its_refusals_too(
     client.cookies["django_language"] = "fr"
     page = inside(client).post(PAGE, answers | {"hetzner_token": "a" * 64})
     assert "lecture et écriture" in said(page.content)
+
+
+@pytest.mark.parametrize(
+    ("field", "word", "sentence"),
+    [
+        ("scaleway_access_key", "", "Paste the access key"),
+        ("scaleway_access_key", STRANGE, "Paste the access key"),
+        ("scaleway_secret_key", "", "Paste the secret key"),
+        ("scaleway_secret_key", STRANGE, "does not know this secret key"),
+        ("scaleway_project", "", "Paste the project"),
+        ("scaleway_project", STRANGE, "may not make machines in this project"),
+    ],
+)
+def test_what_scaleway_lacks_is_said_at_its_field(
+    conf: Path, client: Client, keys: dict[str, str], field: str, word: str, sentence: str
+) -> None:
+    page = inside(client).post(PAGE, {**keys, field: word})
+    assert page.status_code == 422
+    assert sentence in said(page.content)
+    assert f'id="{field}_error"'.encode() in page.content
+    assert [kept(name) for name in HALVES.values()] == ["", "", ""]
+
+
+def test_a_farm_may_have_scaleway_alone(
+    conf: Path, client: Client, answers: dict[str, str], keys: dict[str, str]
+) -> None:
+    page = inside(client).post(PAGE, answers | keys | {"hetzner_token": "", "site_domain": ""})
+    assert (
+        said(page.content)
+        == "Give a host name, such as farm.example.org, without an address around it."
+    )
+    assert {field: kept(name) for field, name in HALVES.items()} == keys
+    again = client.get(PAGE).content.decode()
+    assert keys["scaleway_secret_key"] not in again
+    assert keys["scaleway_access_key"] in again
+
+
+def test_scaleways_refusal_is_said_in_french_too(
+    conf: Path, client: Client, keys: dict[str, str]
+) -> None:
+    client.cookies["django_language"] = "fr"
+    page = inside(client).post(PAGE, keys | {"scaleway_secret_key": STRANGE})
+    assert "ne connaît pas cette clé secrète" in said(page.content)
 
 
 def test_another_site_cannot_answer_for_the_operator(conf: Path, answers: dict[str, str]) -> None:
