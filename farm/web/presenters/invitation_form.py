@@ -54,8 +54,19 @@ def form_words(account: Account, reader: User, form: InvitationForm) -> dict[str
         "days": form.text("days") or "14",
         "most_uses": form.text("most_uses") or "1",
         "currency": catalog().currency,
-        "summary": " - ".join(_chosen(options) for options in (plans, regions, payers, keys)),
+        "summary": " - ".join(_summary(plans, regions, payers, keys)),
     }
+
+
+def _summary(
+    plans: Sequence[Option],
+    regions: Sequence[Option],
+    payers: Sequence[Option],
+    keys: Sequence[Option],
+) -> tuple[str, ...]:
+    paid = gettext("paid by %(payer)s") % {"payer": _chosen(payers)}
+    thinks = gettext("AI: %(model)s") % {"model": _chosen(keys)}
+    return _chosen(plans), _chosen(regions), paid, thinks
 
 
 def _chosen(options: Sequence[Option]) -> str:
@@ -65,17 +76,13 @@ def _chosen(options: Sequence[Option]) -> str:
 def _payers(account: Account, sent: str) -> tuple[Option, ...]:
     payers = payers_of(account)
     key = sent or payers[0].uid
-    words = gettext("paid by %(payer)s")
-    return tuple(
-        Option(payer.uid, words % {"payer": payer.name}, payer.uid == key) for payer in payers
-    )
+    return tuple(Option(payer.uid, payer.name, payer.uid == key) for payer in payers)
 
 
 def _keys(account: Account, sent: str) -> tuple[Option, ...]:
     """The account's shared keys, and last that the guest brings their own."""
-    shared = [(key.uid, key.name) for key in shared_keys_of(account)]
-    every = [*((uid, gettext("AI: %(model)s") % {"model": name}) for uid, name in shared)]
-    every.append((OWN_KEY, gettext("AI with a key of their own")))
+    every = [(key.uid, key.name) for key in shared_keys_of(account)]
+    every.append((OWN_KEY, gettext("a key of their own")))
     key = sent or every[0][0]
     return tuple(Option(uid, name, uid == key) for uid, name in every)
 

@@ -127,7 +127,10 @@ def _whose_key(month: MemberMonth) -> str:
     """An estimate on somebody's key; what runs on a key of one's own is billed elsewhere."""
     said = []
     if lenders := dict.fromkeys(one.ai_payer for one in month.agents if one.ai_payer):
-        said.append(gettext("an estimate, on the key of %(payer)s") % {"payer": ", ".join(lenders)})
+        said.append(
+            gettext("an estimate, by a shared key that %(payer)s pays for")
+            % {"payer": ", ".join(lenders)}
+        )
     if any(not one.ai_payer for one in month.agents):
         said.append(gettext("what runs on your own key, its provider bills you for"))
     return "; ".join(said)

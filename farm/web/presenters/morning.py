@@ -74,7 +74,9 @@ def morning_words(told: Morning) -> MorningWords:
         fleet=told.fleet,
         money=_money(told.money),
         clouds=told.clouds,
-        in_use=", ".join(f"{name} {number}" for name, number in told.clouds.in_use.items()),
+        in_use=", ".join(
+            f"{name.capitalize()} {number}" for name, number in told.clouds.in_use.items()
+        ),
         kept=told.kept,
         rescues=told.rescues,
         night=[_line(line) for line in told.night],

@@ -103,7 +103,7 @@ def _return_page(
     sentence = str(refused.sentence) if refused else ""
     context = {
         "agent": portrait(asked, request.user),
-        "back": return_words(asked),
+        "back": return_words(asked, request.user),
         "error": "" if at_key else sentence,
         "key_error": sentence if at_key else "",
     }

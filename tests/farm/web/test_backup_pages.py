@@ -194,6 +194,20 @@ def gone(nino: Agent) -> Agent:
     return scenes.gone(nino)
 
 
+def test_who_does_not_pay_reads_who_does_before_bringing_back(
+    people: scenes.People, bob: Client
+) -> None:
+    ada = scenes.agent(people.bob, "Ada")
+    assert ">Delete Ada for good</button>" in page(bob, ada, "delete/")
+    scenes.running(ada)
+    scenes.backup(ada, BackupKind.FINAL)
+    assert ">Delete Ada</button>" in page(bob, ada, "delete/")
+    offered = page(bob, scenes.gone(ada), "back/")
+    assert "Bring it back - 0 EUR for you" in offered
+    assert "Alice pays 0.0079\xa0EUR/h for its machine" in offered
+    assert "No agent at the moment" in bob.get("/agents/").content.decode()
+
+
 def test_a_deleted_agent_can_come_back_until_the_date(alice: Client, gone: Agent) -> None:
     until = gone.backups.get().expires_at
     assert until

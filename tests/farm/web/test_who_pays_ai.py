@@ -60,7 +60,7 @@ def test_the_card_says_who_pays_for_the_ai(
     SharedKey.objects.update(payer_uid=sales.uid)
     assert "Sales pays for its AI" in page(bob, home)
     assert "Alice pays for its machine, Sales for its AI" in page(bob, "/money/")
-    assert "on the key of Sales" in page(bob, "/money/")
+    assert "by a shared key that Sales pays for" in page(bob, "/money/")
 
 
 def test_whose_payer_pays_the_machine_pays_the_ai_of_a_key_that_names_nobody(

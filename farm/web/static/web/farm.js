@@ -89,6 +89,19 @@
     }
   });
 
+  /* What is to be passed on is copied by a tap, where the browser lets a page do so. */
+  if (navigator.clipboard) {
+    document.querySelectorAll("button[data-copies]").forEach(function (button) {
+      button.hidden = false;
+      button.addEventListener("click", function () {
+        var field = document.getElementById(button.dataset.copies);
+        navigator.clipboard.writeText(field.value || field.textContent.trim()).then(function () {
+          button.textContent = button.dataset.copied;
+        });
+      });
+    });
+  }
+
   /* A wish is sent once, however often the button is pressed. */
   document.addEventListener("submit", function (event) {
     var form = event.target;
