@@ -136,9 +136,9 @@ class InvitationPage(Shape[Page[Invitation]]):
 
 
 class MadeInvitation(InvitationShape):
-    """An invitation as it was made; `link` is known now and never again."""
+    """An invitation as it was made; `link` is known now and never again, null for a mailed one."""
 
-    link = serializers.URLField(read_only=True)
+    link = serializers.URLField(allow_null=True, read_only=True)
 
 
 class InvitationWish(Shape[None]):

@@ -65,7 +65,9 @@ class Invitations(ScopedView):
                 most_uses=wanted["most_uses"],
             ),
         )
-        shown = {**InvitationShape(opened.invitation).data, "link": services.link_of(opened)}
+        # Whoever opens a mailed link has that mailbox, and so is that person: nobody else sees it.
+        link = None if opened.invitation.email else services.link_of(opened)
+        shown = {**InvitationShape(opened.invitation).data, "link": link}
         return Response(shown, status=status.HTTP_201_CREATED)
 
 

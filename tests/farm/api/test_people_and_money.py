@@ -26,7 +26,9 @@ def test_a_link_is_made_shown_once_and_works(people: scenes.People, alice: Calle
 
 def test_a_mailed_invitation_is_mailed(people: scenes.People, alice: Caller) -> None:
     path = f"accounts/{people.account.uid}/invitations/"
-    assert alice.post(path, {"email": "dora@example.org"}).status_code == 201
+    made = alice.post(path, {"email": "dora@example.org"})
+    # Who opens it comes in as Dora: the one who invited her must not.
+    assert (made.status_code, made.data["link"]) == (201, None)
     assert [message.to for message in mail.outbox] == [["dora@example.org"]]
     refused = alice.post(path, {"email": "bob@example.org"})
     assert (refused.status_code, refused.data["field"]) == (422, "email")
