@@ -48,6 +48,16 @@ def test_a_token_expires(people: scenes.People) -> None:
     assert status(token.text) == 401
 
 
+def test_a_scope_that_is_missing_is_missing_for_every_method(people: scenes.People) -> None:
+    token = make_token(
+        actor=people.alice, door=Door.WEB, name="x", scopes=[Scope.MONEY_READ], days=1
+    )
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token.text}")
+    for ask in (client.get, client.head):
+        assert ask(PATH).status_code == 403
+
+
 def test_only_a_hash_is_kept(people: scenes.People) -> None:
     token = made(people)
     secret = token.text.rpartition(token.row.uid)[2].lstrip("_")
