@@ -139,3 +139,8 @@ def demand(actor: User, action: Action, account: Account | None = None) -> None:
     """PermissionDenied unless the table allows it."""
     if not may(actor, action, account):
         raise PermissionDenied(action)
+
+
+def demanded_for(*roles: Role) -> Action:
+    """What somebody must be allowed who gives or takes these roles."""
+    return Action.MANAGE_OWNERS if Role.OWNER in roles else Action.MANAGE_PEOPLE

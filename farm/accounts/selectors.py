@@ -11,8 +11,8 @@ from hashlib import sha256
 from django.conf import settings
 from django.db.models import QuerySet
 
-from farm.accounts.models import Account, AuditEntry, Invitation, Membership, User
-from farm.accounts.permissions import Action, may
+from farm.accounts.models import Account, AuditEntry, Invitation, Membership, Role, User
+from farm.accounts.permissions import Action, demanded_for, may
 
 
 class InvitationState(StrEnum):
@@ -70,7 +70,8 @@ def members_of(account: Account) -> QuerySet[Membership]:
 
 def invitations_of(account: Account) -> QuerySet[Invitation]:
     """Every invitation to it with who took it up, the newest first."""
-    return account.invitations.prefetch_related("uses__user").order_by("-pk")
+    found = account.invitations.select_related("account", "inviter")
+    return found.prefetch_related("uses__user").order_by("-pk")
 
 
 def token_hash(token: str) -> str:
@@ -112,12 +113,15 @@ def invitation_state(invitation: Invitation, user: User | None, now: datetime) -
 
 
 def invitation_is(invitation: Invitation, now: datetime) -> InvitationState:
-    """How it stands, whoever opens it."""
+    """How it stands, whoever opens it; it ends with its inviter's right to give that role."""
     if invitation.revoked_at:
         return InvitationState.REVOKED
     if invitation.taken >= invitation.most_uses:
         return InvitationState.USED_UP
-    return InvitationState.EXPIRED if invitation.expires_at <= now else InvitationState.OPEN
+    if invitation.expires_at <= now:
+        return InvitationState.EXPIRED
+    given = may(invitation.inviter, demanded_for(Role(invitation.role)), invitation.account)
+    return InvitationState.OPEN if given else InvitationState.REVOKED
 
 
 def accesses_to(subject: str, keeper: User) -> Sequence[Access]:

@@ -10,7 +10,7 @@ from farm.accounts.services.invitations import (
     revoke_invitation,
     take_up,
 )
-from farm.accounts.services.members import change_role, demanded_for, leave_account, remove_member
+from farm.accounts.services.members import change_role, leave_account, remove_member
 from farm.accounts.services.own import account_of, open_account, rename_account
 from farm.accounts.services.people import choose_language, make_person, rename_person
 
@@ -21,7 +21,6 @@ __all__ = [
     "add_invitation",
     "change_role",
     "choose_language",
-    "demanded_for",
     "invitation_refused",
     "leave_account",
     "make_person",

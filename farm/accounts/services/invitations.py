@@ -15,11 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, Door, Invitation, InvitationUse, Membership, Role, User
-from farm.accounts.permissions import demand
+from farm.accounts.permissions import demand, demanded_for
 from farm.accounts.refusals import Refused
 from farm.accounts.selectors import InvitationState, has_person, invitation_state, token_hash
 from farm.accounts.services.audit import record
-from farm.accounts.services.members import demanded_for
 from farm.accounts.services.people import new_person
 
 MOST_DAYS = 365

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, Door, Membership, Role, User
-from farm.accounts.permissions import Action, demand
+from farm.accounts.permissions import Action, demand, demanded_for
 from farm.accounts.refusals import Refused
 from farm.accounts.services.audit import record
 
@@ -48,11 +48,6 @@ def leave_account(*, actor: User, door: Door, account: Account) -> None:
     demand(actor, Action.LEAVE_ACCOUNT, account)
     account, membership = _locked(account.memberships.get(user=actor))
     _take_out(actor, door, account, membership, verb="leave account")
-
-
-def demanded_for(*roles: Role) -> Action:
-    """What somebody must be allowed who gives or takes these roles."""
-    return Action.MANAGE_OWNERS if Role.OWNER in roles else Action.MANAGE_PEOPLE
 
 
 def _take_out(

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from farm.accounts import services as accounts
 from farm.accounts.models import Account, Door, Membership, Role, User
-from farm.accounts.permissions import Action, demand, role_in
-from farm.accounts.services import demanded_for, record
+from farm.accounts.permissions import Action, demand, demanded_for, role_in
+from farm.accounts.services import record
 from farm.agents.events import note
 from farm.agents.models import Agent
 from farm.agents.refusals import Refused

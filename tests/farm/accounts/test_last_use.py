@@ -14,7 +14,7 @@ from farm.accounts.models import Door, Invitation, InvitationUse, Membership, Ro
 from farm.accounts.refusals import Refused
 from farm.accounts.services import NewInvitation, account_of, change_role
 from farm.agents.models import Agent
-from farm.agents.services import Answer, accept_invitation, invite
+from farm.agents.services import Answer, accept_invitation, invite, remove_member
 from tests.farm.web import scenes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,6 +100,18 @@ def test_what_is_taken_back_is_not_taken_up(people: scenes.People) -> None:
     assert not InvitationUse.objects.exists()
 
 
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.MEMBER])
+def test_it_ends_with_its_inviters_right_to_give_it(people: scenes.People, role: Role) -> None:
+    bobs = Membership.objects.get(user=people.bob)
+    change_role(actor=people.alice, door=Door.WEB, membership=bobs, role=Role.ADMIN)
+    offer = NewInvitation(most_uses=9, role=role)
+    kept = invite(actor=people.bob, door=Door.WEB, account=people.account, offer=offer)
+    change_role(actor=people.alice, door=Door.WEB, membership=bobs, role=Role.MEMBER)
+    assert at_once([taking(scenes.person("dora"), kept.invitation)]) == ["invitation_revoked"]
+    remove_member(actor=people.alice, door=Door.WEB, membership=bobs)
+    assert at_once([taking(people.bob, kept.invitation)]) == ["invitation_revoked"]
+
+
 def test_of_two_owners_who_both_step_down_one_stays(people: scenes.People) -> None:
     bobs = Membership.objects.get(user=people.bob)
     change_role(actor=people.alice, door=Door.WEB, membership=bobs, role=Role.OWNER)
@@ -119,7 +131,8 @@ def test_two_at_once_do_not_pass_the_measure(people: scenes.People, settings: Se
     settings.AGENTS_PER_PERSON = 1
     both, dora = [link(people, most_uses=1) for _ in range(2)], scenes.person("dora")
     other = account_of(user=people.charlie)
-    Invitation.objects.filter(pk=both[1].pk).update(account=other, payer_uid="")
+    elsewhere = Invitation.objects.filter(pk=both[1].pk)
+    elsewhere.update(account=other, inviter=people.charlie, payer_uid="")
     both[1].refresh_from_db()
     refused = at_once([taking(dora, invitation) for invitation in both])
     assert refused == ["too_many_agents"]
