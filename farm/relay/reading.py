@@ -8,19 +8,22 @@ from farm.relay.wire import (
     BadCall,
     Json,
     JsonObject,
+    object_in,
     objects_in,
     objects_within,
     packed,
-    strings_within,
     text_in,
 )
 
 TOKENS_OF_A_PICTURE = 20_000
 """More than any provider counts for one; a picture's bytes say nothing about it."""
+NO_FILES = "The relay carries text and pictures, no files: put the text in instead."
 
 # Whatever makes a provider fetch or remember things by itself: their size is not in the call.
 _ELSEWHERE = (
     *("previous_response_id", "conversation", "prompt", "mcp_servers", "container", "background"),
+    # Another model than the one that is named, at another price.
+    *("models", "preset"),
     *("cachedContent", "cached_content", "plugins", "web_search_options", "audio", "batch_id"),
 )
 _FILES = ("file_id", "file_url", "fileUri", "file_uri", "fileData", "file_data")
@@ -39,7 +42,7 @@ def most_read(body: JsonObject) -> int:
     """
     _refuse_what_lies_elsewhere(body)
     pictures = list(_pictures(body))
-    shown = sum(len(text) for picture in pictures for text in strings_within(picture))
+    shown = sum(len(_shown_in(picture)) for picture in pictures)
     return max(0, len(packed(body)) - shown) + TOKENS_OF_A_PICTURE * len(pictures)
 
 
@@ -50,6 +53,20 @@ def _pictures(body: JsonObject) -> Iterator[JsonObject]:
             yield found
 
 
+def _shown_in(picture: JsonObject) -> str:
+    """The picture itself or its address, and no word of what else stands beside it."""
+    inline = object_in(picture, "inlineData") or object_in(picture, "inline_data")
+    if inline:
+        if not (text_in(inline, "mimeType") or text_in(inline, "mime_type")).startswith("image/"):
+            raise BadCall(NO_FILES)
+        return text_in(inline, "data")
+    source, named = object_in(picture, "source"), object_in(picture, "image_url")
+    address = text_in(named, "url") or text_in(picture, "image_url")
+    if address.startswith("data:") and not address.startswith("data:image/"):
+        raise BadCall(NO_FILES)
+    return text_in(source, "data") or text_in(source, "url") or address
+
+
 def _refuse_what_lies_elsewhere(body: JsonObject) -> None:
     for name in _ELSEWHERE:
         if body.get(name):
@@ -58,7 +75,7 @@ def _refuse_what_lies_elsewhere(body: JsonObject) -> None:
             )
     for found in objects_within(body, _TEXT_ONLY):
         if any(found.get(name) for name in _FILES) or text_in(found, "type") in _FILE_TYPES:
-            raise BadCall("The relay carries text and pictures, no files: put the text in instead.")
+            raise BadCall(NO_FILES)
     for tool in objects_in(body, "tools"):
         _refuse_provider_tool(tool)
 

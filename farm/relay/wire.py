@@ -92,16 +92,3 @@ def objects_within(value: Json, closed: Set[str] = frozenset()) -> Iterator[Json
             waiting.extend(found for name, found in inner.items() if name not in closed)
         elif isinstance(inner, Sequence) and not isinstance(inner, str):
             waiting.extend(inner)
-
-
-def strings_within(value: Json) -> Iterator[str]:
-    """Every string at any depth."""
-    waiting: list[Json] = [value]
-    while waiting:
-        inner = waiting.pop()
-        if isinstance(inner, str):
-            yield inner
-        elif isinstance(inner, Mapping):
-            waiting.extend(inner.values())
-        elif isinstance(inner, Sequence):
-            waiting.extend(inner)

@@ -168,6 +168,7 @@ _PICTURE: Json = {"type": "image_url", "image_url": {"url": "data:image/png;base
         {"tools": [{"type": "web_search"}]},
         {"web_search_options": {"search_context_size": "high"}},
         {"plugins": [{"id": "web"}]},
+        {"models": ["a-dearer-one"]},
         {"max_tokens": -1},
         {"max_tokens": True},
         {"max_completion_tokens": "many"},
