@@ -58,8 +58,12 @@ def load_into(target: BaseDatabaseWrapper, path: Path) -> None:
 
 
 def _copy(source: str, target: str) -> None:
-    with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
-        read.backup(written)
+    try:
+        with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
+            read.backup(written)
+    except sqlite3.Error as error:
+        sentence = f"SQLite cannot copy {source} to {target}: {error}."
+        raise RescueRefused(sentence, "database") from error
 
 
 def _file(database: BaseDatabaseWrapper) -> str:

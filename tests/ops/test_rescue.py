@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
-import sys
-import tarfile
 from pathlib import Path
 
 import pyrage
 import pytest
 
-from tests.ops.farms import Surroundings, free_port
+from tests.ops.farms import Surroundings
+from tests.ops.lost_farms import Databases, a_farm, databases, secret_in, shell
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["databases"]
 STAGE = """
 from datetime import timedelta
 from django.utils import timezone
@@ -46,47 +44,26 @@ print(json.dumps({
 """
 
 
-def a_farm(folder: Path, **extra: str) -> Surroundings:
-    """A prepared farm without anybody, which has a folder of answers."""
-    folder.mkdir()
-    conf = folder / "conf"
-    conf.mkdir(mode=0o700)
-    (conf / "set_up").write_text("done")
-    farm = Surroundings(folder, free_port(), free_port(), extra={"FARM_CONF": str(conf), **extra})
-    assert farm.farm("prepare").returncode == 0
-    return farm
-
-
-def shell(farm: Surroundings, code: str) -> str:
-    """Python beside the farm; the last line that it printed."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v0", "-c", code],
-        cwd=ROOT,
-        env=farm.environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return (done.stdout.splitlines() or [""])[-1]
-
-
 @pytest.fixture
 def lost(tmp_path: Path) -> tuple[Surroundings, Path]:
     """A farm with an agent, and its backup."""
-    farm = a_farm(tmp_path / "lost")
+    return _lost(tmp_path)
+
+
+def _lost(folder: Path, **extra: str) -> tuple[Surroundings, Path]:
+    farm = a_farm(folder / "lost", **extra)
     shell(farm, STAGE)
     (farm.data / "conf" / "SITE_URL").write_text("https://farm.example.org")
-    made = farm.farm("backup", "--to", str(tmp_path / "backups"), "--json")
+    made = farm.farm("backup", "--to", str(folder / "backups"), "--json")
     assert made.returncode == 0, made.stderr
     return farm, Path(json.loads(made.stdout)["path"])
 
 
 def test_it_comes_back_on_an_empty_machine_with_every_secret(
-    lost: tuple[Surroundings, Path], tmp_path: Path
+    databases: Databases, tmp_path: Path
 ) -> None:
-    _, archive = lost
-    empty = a_farm(tmp_path / "empty")
+    farm, archive = _lost(tmp_path, **databases())
+    empty = a_farm(tmp_path / "empty", **databases())
     done = empty.farm("restore", str(archive), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(shell(empty, ASK)) == {
@@ -99,6 +76,12 @@ def test_it_comes_back_on_an_empty_machine_with_every_secret(
         "fresh": True,
     }
     assert (empty.data / "conf" / "SITE_URL").read_text() == "https://farm.example.org"
+    secrets = sorted((empty.data / "secrets").iterdir())
+    assert [path.read_text() for path in secrets] == [
+        (farm.data / "secrets" / path.name).read_text() for path in secrets
+    ]
+    private = (*secrets, empty.data / "conf" / "SITE_URL")
+    assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
 
 
 def test_a_farm_with_people_is_not_written_over(lost: tuple[Surroundings, Path]) -> None:
@@ -120,7 +103,7 @@ def test_what_is_no_whole_backup_changes_nothing(
         refused = empty.farm("restore", str(wrong), "--json")
         assert json.loads(refused.stdout)["code"] == "archive", refused.stderr
     key = (empty.data / "secrets" / "field_key").read_text()
-    assert key != _secret(archive, "FIELD_KEYS")
+    assert key != secret_in(archive, "FIELD_KEYS")
 
 
 def test_an_archive_is_for_its_owner_alone_and_old_ones_go(
@@ -159,10 +142,3 @@ def _identity(folder: Path, identity: pyrage.x25519.Identity | None) -> list[str
     path = folder / "identity"
     path.write_text(f"# of tests\n{identity}\n")
     return ["--identity", str(path)]
-
-
-def _secret(archive: Path, name: str) -> str:
-    with tarfile.open(archive) as tar:
-        file = tar.extractfile(f"secrets/{name}")
-        assert file
-        return file.read().decode()
