@@ -203,6 +203,7 @@ class Provider(Protocol):
     Not-found is no error: `find` answers None, `delete` is content. Nothing here waits for the
     cloud to finish; what is under way is asked again later. Every order looks first and may be
     given again, after a kill between any two of its calls too: it adopts what is there and goes on.
+    What each asks of a cloud, request by request, is named in tests/contract/test_requests.py.
     """
 
     @property

@@ -64,6 +64,7 @@ def refuse(at_work: CloudAtWork, word: str, status: int, code: str) -> None:
         (412, "resource_unavailable", NoCapacity),
         (422, "invalid_input", Rejected),
         (422, "invalid_server_type", NoCapacity),
+        (422, "server_not_stopped", Transient),
         (422, "placement_error", NoCapacity),
         (422, "service_error", AnswerLost),
         (422, "unsupported_error", Rejected),
@@ -297,3 +298,10 @@ def test_credentials_that_open_nothing_need_the_operator(
     with pytest.raises(NeedsOperator) as refused:
         provider_for(credentials)
     assert refused.value.code == code
+
+
+def test_the_day_is_told_on_which_a_type_is_sold_no_more(hetzner: Hetzner) -> None:
+    offers = {(one.server_type, one.location): one for one in hetzner.offers()}
+    retired = offers["cpx11", "fsn1"]
+    assert (retired.available, retired.retires_at is None) == (False, False)
+    assert offers["cx23", "fsn1"].retires_at is None

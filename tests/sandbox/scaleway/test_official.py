@@ -75,6 +75,9 @@ def _paths(at_work: ScalewayAtWork) -> Iterator[str]:
     yield f"{ZONE}/images"
     yield f"{ZONE}/products/servers"
     yield f"{ZONE}/products/servers/availability"
+    yield f"{ZONE}/volumes"
+    yield from (f"{ZONE}/servers/{one['id']}/user_data" for one in inventory["servers"])
+    yield "/marketplace/v2/images"
     yield "/marketplace/v2/local-images?image_label=debian_bookworm&zone=fr-par-1"
 
 
