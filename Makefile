@@ -1,6 +1,6 @@
 # What a person types. PORT, FARM_DATA and GUESTS may be given, as in `make run PORT=8010`.
 
-.PHONY: run setup setup-dev test test-postgres check lab lab-long lab-deploy bench-relay bench-billing clean
+.PHONY: run setup setup-dev test test-postgres check lab lab-long lab-deploy bench-relay bench-billing bench-provisioning clean
 
 run: setup             ## install what is missing, start everything, print the address
 	@.venv/bin/farm up
@@ -31,6 +31,9 @@ bench-relay: setup-dev ## what the relay adds until the first byte, beside the c
 
 bench-billing: setup-dev ## the meter's run for 1,000 machines, beside one query after another
 	@.venv/bin/python -m bench.billing
+
+bench-provisioning: setup-dev ## what the farm asks of a cloud, beside the official command line; half an hour
+	@.venv/bin/python -m bench.provisioning
 
 lab-deploy: setup-dev  ## deploy/cloud-init.yaml in a bare machine, its set-up page, an agent; takes as long as all of that
 	@.venv/bin/python -m pytest -m lab -s tests/lab/test_deploy.py
