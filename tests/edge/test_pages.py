@@ -37,7 +37,7 @@ PLANT = """(name) => {
   return before;
 }"""
 BOMB = """() => {
-  for (let n = 0; n < 12; n++)
+  for (let n = 0; n < 400; n++)
     document.cookie = `bomb${n}=${'x'.repeat(3900)}; Path=/; Secure; Domain=agents.localhost`;
   return document.cookie.length;
 }"""
@@ -143,9 +143,13 @@ def test_it_fixes_no_session_of_the_site_or_another_agent(
 
 
 def test_its_cookies_shut_no_sibling_out(home: Home) -> None:
-    assert home.page.evaluate(BOMB) > 40_000
-    home.page.goto(home.otto.origin)
-    assert home.page.inner_text("h1") == "An agent's page"
+    full = home.page.evaluate(BOMB)
+    assert full > 500_000
+    for _ in range(2):
+        shown = home.page.goto(home.otto.origin)
+        assert home.page.inner_text("h1") == "An agent's page"
+    assert shown
+    assert len(shown.request.all_headers()["cookie"]) > full / 2
 
 
 def test_it_reaches_no_sibling_but_by_a_link(home: Home) -> None:
