@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from celery import Celery, signals
@@ -23,8 +24,9 @@ def stay_shut(**_: object) -> None:
 
 
 def start(*words: str) -> None:
-    """A command of Celery's in the foreground, at the broker that the settings name.
+    """A command of Celery's in the foreground, at the broker and as wordy as the settings say.
 
     By itself Celery believes the environment first, and would listen where nobody rings.
     """
-    app.start(["--quiet", f"--broker={settings.BROKER_URL}", *words])
+    level = logging.getLevelName(logging.getLogger().level)
+    app.start(["--quiet", f"--broker={settings.BROKER_URL}", *words, f"--loglevel={level}"])

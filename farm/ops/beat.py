@@ -22,4 +22,4 @@ def beat(*, as_json: AsJson = False) -> None:
             raise Trouble(sentence, code="no_broker", field="BROKER_URL")
         if as_json:
             print_json({"beat": "started"})
-        import_module("farm.celery").start("beat", "--loglevel=WARNING")
+        import_module("farm.celery").start("beat")

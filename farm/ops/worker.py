@@ -18,7 +18,7 @@ from farm.ops.safety import refuse_unsafe_settings
 app = new_app("Drive agents and servers to what is wanted.")
 
 # Workers need not know of each other: the rows say who has what.
-ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING")
+ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
 
 class Queue(StrEnum):
