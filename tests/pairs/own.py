@@ -59,9 +59,36 @@ class Rows:
         return row
 
     def _postgres(self, question: str, values: Sequence[str]) -> Sequence[object] | None:
-        with psycopg.connect(self.url) as connection:
-            asked = sql.SQL(question.replace("?", "%s"))
-            return connection.execute(asked, values or None).fetchone()
+        asked = sql.SQL(question.replace("?", "%s"))
+        try:
+            return LINE.to(self.url).execute(asked, values or None).fetchone()
+        except psycopg.OperationalError:
+            LINE.hang_up()
+            return LINE.to(self.url).execute(asked, values or None).fetchone()
+
+
+class Line:
+    """The connection of whoever asks many times a second; to one database at a time."""
+
+    def __init__(self) -> None:
+        self._url = ""
+        self._open: psycopg.Connection | None = None
+
+    def to(self, url: str) -> psycopg.Connection:
+        """Open to that database."""
+        if self._open is None or self._url != url:
+            self.hang_up()
+            self._url, self._open = url, psycopg.connect(url, autocommit=True)
+        return self._open
+
+    def hang_up(self) -> None:
+        """Close what is open; one that was cut may be."""
+        if self._open:
+            self._open.close()
+        self._open = None
+
+
+LINE = Line()
 
 
 def rows_in(folder: Path, template: Rows | None = None) -> Rows:
