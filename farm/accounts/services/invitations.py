@@ -6,7 +6,6 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -109,8 +108,7 @@ def prove_by_mail(*, invitation: Invitation, door: Door, language: str) -> User 
         return None
     if invitation_state(invitation, None, timezone.now()) != InvitationState.OPEN:
         return None
-    user = new_person(email=invitation.email, language=language)
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    user = new_person(email=invitation.email, language=language, proved=True)
     record(account=None, actor=user, door=door, verb="sign up", subject=invitation.uid)
     return user
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from farm.accounts.models import Door, User
@@ -29,9 +30,13 @@ def make_person(*, email: str, language: str = "en", door: Door = Door.CLI) -> U
     return user
 
 
-def new_person(*, email: str, language: str) -> User:
-    """A person without a password and without an account, inside the caller's transaction."""
+def new_person(*, email: str, language: str, proved: bool = False) -> User:
+    """A person without a password and without an account, inside the caller's transaction.
+
+    Their first code proves the address, unless something has `proved` it already.
+    """
     user = User(email=email.lower(), language=language)
     user.set_unusable_password()
     user.save()
+    EmailAddress.objects.create(user=user, email=user.email, verified=proved, primary=True)
     return user

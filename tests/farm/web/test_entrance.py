@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from farm.accounts.models import Account, User
+from farm.accounts.services import make_person
 from tests.farm.web import scenes
 from tests.farm.web.conftest import logged_in
 
@@ -93,6 +94,14 @@ def test_coming_back_by_code() -> None:
     answer = client.post("/account/login/", {"login": "alice@example.org", "password": ""})
     assert answer["Location"] == "/account/login/code/confirm/"
     assert enter(client, "/account/login/code/confirm/") == "/agents/"
+
+
+def test_one_code_is_enough_for_somebody_whom_the_operator_made() -> None:
+    make_person(email="Olga@example.org")
+    client = Client()
+    client.post("/account/login/", {"login": "olga@example.org"})
+    assert enter(client, "/account/login/code/confirm/") == "/agents/"
+    assert len(mail.outbox) == 1
 
 
 def test_an_unknown_address_learns_it_by_mail_only() -> None:
