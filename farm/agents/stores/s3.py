@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -46,6 +47,9 @@ class S3Store:
     def put(self, place: str, sealed: BinaryIO, *, size: int, sha256: str) -> None:
         """One request, whose checksum the store compares; an object is there whole or not."""
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        if _length(sealed) != size:
+            # The store would wait, and be asked again, for minutes for what never comes.
+            raise Transient("store_unreachable", f"{sha256[:12]} is not whole.")
         with _working():
             self._client.put_object(
                 Bucket=self._bucket,
@@ -78,6 +82,14 @@ class S3Store:
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._folder):
                 for item in page.get("Contents", []):
                     yield Found(item["Key"].removeprefix(self._folder), item["LastModified"])
+
+
+def _length(file: BinaryIO) -> int:
+    """How many bytes there are from here to its end."""
+    here = file.tell()
+    end = file.seek(0, os.SEEK_END)
+    file.seek(here)
+    return end - here
 
 
 @lru_cache(maxsize=4)
