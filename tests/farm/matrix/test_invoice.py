@@ -44,6 +44,8 @@ def farm(clock: MovedClock, tmp_path: Path) -> Iterator[Farm]:
             mother.order(**order, log=str(tmp_path / "log"))
             with httpx.Client(base_url=outside.control, timeout=30) as control:
                 started = new_farm(mother, control, template, tmp_path / "farm")
+                # Celery's beat cannot sleep by a moved clock: the plain loop works on Postgres too.
+                started.broker = ""
                 yield started
                 started.close()
 
