@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from farm.agents.admission import gateway_sources
+from farm.agents.clouds import clouds
 from farm.agents.models import Agent, AgentPhase, EdgeRound, GatewayPass
 from farm.agents.passes import edge_of, stamp_of
 from farm.agents.projects import projects_at
@@ -17,7 +18,6 @@ from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import provider_in
 from farm.agents.reconciler.troubles import Nap, jitter
 from farm.agents.services.channels import ask_reconfigure
-from farm.catalog import catalog
 from provisioning.errors import ProvisioningError
 from provisioning.lifecycle import back_off
 
@@ -26,15 +26,15 @@ AT_A_TIME = 3
 
 
 def ensure_edge_rounds(now: datetime) -> None:
-    """A row for every cloud in the catalogue; made once, driven like any other row."""
-    for name in sorted(catalog().images):
+    """A row for every cloud that this farm has an account at; made once, driven like any other."""
+    for name in clouds():
         EdgeRound.objects.get_or_create(provider=name, defaults={"due_at": now})
 
 
 def drive_edge_round(claim: Claim[EdgeRound]) -> Nap:
     """Bring the firewall in step with the list, then a few gateways that are not."""
     sources = " ".join(gateway_sources(claim.row.provider))
-    if sources != claim.row.sources:
+    if sources != claim.row.sources and claim.row.provider in clouds():
         for project in projects_at(claim.row.provider):
             provider_in(project).admit(firewall_at(claim.row.provider))
         with claim.recording():

@@ -7,10 +7,10 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from farm.agents.admission import gateway_sources
-from farm.agents.models import Agent, OperationKind
+from farm.agents.models import Agent, EdgeRound, OperationKind
 from farm.agents.passes import edge_of, mark_written
 from farm.agents.reconciler.buying import firewall_at
-from farm.agents.reconciler.edges import out_of_step, tell_anew
+from farm.agents.reconciler.edges import ensure_edge_rounds, out_of_step, tell_anew
 from tests.farm.web import scenes
 
 OLD, NEW = "192.0.2.1", "192.0.2.2"
@@ -70,3 +70,10 @@ def test_a_gateway_is_told_anew_once_and_of_a_new_keeper_too(
     assert nino.operations.filter(kind=OperationKind.RECONFIGURE).count() == 1
     assert nino.due_at is not None
     assert nino.due_at <= timezone.now()
+
+
+@pytest.mark.django_db
+def test_a_cloud_without_an_account_has_no_round(settings: Settings) -> None:
+    settings.HETZNER_TOKEN, settings.SCALEWAY_SECRET_KEY = "a" * 64, ""
+    ensure_edge_rounds(timezone.now())
+    assert [row.provider for row in EdgeRound.objects.all()] == ["hetzner"]
