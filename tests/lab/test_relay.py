@@ -11,10 +11,12 @@ import httpx
 import pytest
 
 from farm.sandbox.model.keys import OWN_ANTHROPIC_KEY, OWN_OPENAI_KEY
-from tests.lab.test_story import wait_for_the_base_image
+from tests.lab.outside import wait_for_the_base_image
+from tests.lab.searching import found_on
 from tests.ops.farms import Surroundings, free_port, running_farm
 
-pytestmark = pytest.mark.lab
+# OpenAI's dialect is spoken in the story of test_company.py.
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 OWNER = "alice@example.org"
 CREATE_SECONDS = 900.0
@@ -24,26 +26,14 @@ person = make_person(email="{OWNER}")
 person.is_superuser = True
 person.save()
 """
-# The pattern comes on standard input: on a command line the search would find itself.
-SEARCH = """
-IFS= read -r key
-printf '%s' "$key" | grep -rlFf - / --exclude-dir=proc --exclude-dir=sys 2>/dev/null
-for file in /proc/[0-9]*/environ /proc/[0-9]*/cmdline; do
-  if printf '%s' "$key" | grep -qaFf - "$file" 2>/dev/null; then echo "$file"; fi
-done
-true
-"""
 
 
-OTHERS = [pytest.param(name, marks=pytest.mark.long) for name in ("anthropic", "google")]
-
-
-@pytest.mark.parametrize("provider", ["openai", *OTHERS])
+@pytest.mark.parametrize("provider", ["anthropic", "google"])
 def test_a_shared_key_never_reaches_the_machine(tmp_path: Path, provider: str) -> None:
     farm = Surroundings(tmp_path, free_port(), free_port(), guests="real")
     with running_farm(farm) as running:
         assert running.said["guests"] == "real", running.said["why"]
-        wait_for_the_base_image(running)
+        wait_for_the_base_image(farm.outside["SANDBOX_CONTROL_URL"])
         _python(farm, OPERATOR)
         shared = _shared_key(provider)
         (tmp_path / "key").write_text(shared)
@@ -61,10 +51,10 @@ def test_a_shared_key_never_reaches_the_machine(tmp_path: Path, provider: str) -
         relay_key = _python(
             farm, "from farm.agents.models import Agent; print(Agent.objects.get().relay_key)"
         )
-        found = _found(farm, relay_key)
+        found = found_on(farm, "Ada", OWNER, relay_key)
         assert "/etc/openclaw/openclaw.env" in found
         assert any(path.startswith("/proc/") for path in found), found
-        assert _found(farm, shared) == []
+        assert found_on(farm, "Ada", OWNER, shared) == []
 
 
 def _shared_key(provider: str) -> str:
@@ -78,21 +68,6 @@ def _asked_with(farm: Surroundings, key: str) -> None:
     assert asked
     assert {request["key"] for request in asked} == {key[-4:]}
     assert any("I am Ada" in request["reply"] for request in asked)
-
-
-def _found(farm: Surroundings, key: str) -> list[str]:
-    """Where on the machine the text stands: every readable file, every process's environment."""
-    done = subprocess.run(
-        [sys.executable, "-m", "farm", *("agents", "ssh", "Ada", "--as", OWNER), SEARCH],
-        env=farm.environ,
-        input=f"{key}\n",
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
 
 
 def _python(farm: Surroundings, code: str) -> str:

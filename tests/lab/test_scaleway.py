@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from tests.lab.boot import answers
+from tests.lab.outside import wait_for_the_base_image
 from tests.lab.story import left_of, link_to
 from tests.lab.test_relay import OPERATOR, OWNER
-from tests.lab.test_story import wait_for_the_base_image
 from tests.ops.farms import Surroundings, free_port, running_farm, until
 
 pytestmark = pytest.mark.lab
@@ -83,7 +83,7 @@ def farm(tmp_path: Path) -> Iterator[Surroundings]:
     around = Surroundings(tmp_path, free_port(), free_port(), guests="real")
     with running_farm(around) as running:
         assert running.said["guests"] == "real", running.said["why"]
-        wait_for_the_base_image(running)
+        wait_for_the_base_image(around.outside["SANDBOX_CONTROL_URL"])
         yield around
     until(lambda: left_of(tmp_path) == [])
     assert around.processes() == []

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.lab.outside import wait_for_the_base_image
 from tests.lab.story import PATIENCE, Story, left_of
 from tests.ops.farms import RunningFarm, Surroundings, free_port, running_farm, until
 
@@ -33,7 +33,7 @@ def test_the_whole_story(chromium: Browser, tmp_path: Path) -> None:
     with running_farm(surroundings) as farm:
         assert farm.said["guests"] == "real", farm.said["why"]
         print(f"\n{farm.said['why']}", flush=True)
-        wait_for_the_base_image(farm)
+        wait_for_the_base_image(surroundings.outside["SANDBOX_CONTROL_URL"])
         link = _tell(chromium, farm, "Vera", 4711, "From the vanilla image:")
         assert _link_is_there(link)
         _bake(surroundings)
@@ -60,18 +60,6 @@ def _bake(surroundings: Surroundings) -> None:
     baked = surroundings.farm("images", "build", timeout=IMAGE_SECONDS)
     assert baked.returncode == 0, baked.stderr
     print(f"  {time.monotonic() - began:7.1f} s  the image baked", flush=True)
-
-
-def wait_for_the_base_image(farm: RunningFarm) -> None:
-    """The site is up at once; what its machines start from may still be under construction."""
-    control = farm.surroundings.outside["SANDBOX_CONTROL_URL"].rstrip("/")
-
-    def ready() -> bool:
-        guests = httpx.get(f"{control}/status").json()["guests"]
-        assert guests["problem"] == ""
-        return all(image["ready"] for image in guests["images"])
-
-    until(ready, IMAGE_SECONDS)
 
 
 def _link_is_there(link: str) -> bool:
