@@ -172,7 +172,7 @@ def _runtime_version(server: Server) -> str:
 
 
 def _record_made(claim: Claim[Server], machine: Machine, actions: tuple[str, ...]) -> Nap:
-    note_parts(claim)
+    note_parts(claim, machine.created_at)
     server, now = claim.row, timezone.now()
     with claim.recording():
         server.provider_id = machine.provider_id

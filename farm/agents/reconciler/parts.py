@@ -23,14 +23,16 @@ def note_parts(claim: Claim[Server], since: datetime | None = None) -> None:
     """Write down what is there now; before each order that ends something, so that a kill in
     between loses no more than the time since.
 
-    What is new, and whose age its cloud does not tell, is there since `since`, or the last look.
+    What is new, and whose age its cloud does not tell, is there since the latest of `since`, the
+    last look and the last order.
     """
     server, provider = claim.row, provider_at(claim.row)
     if not provider.off_is_free:
         return
     bills = provider.billables({SERVER_LABEL: server.uid})
     now = timezone.now()
-    last_seen = since or server.parts_seen_at or server.create_sent_at or now
+    known = (since, server.parts_seen_at, server.create_sent_at)
+    last_seen = max(filter(None, known), default=now)
     with claim.recording():
         server.spans = noted(server.spans, bills, last_seen=last_seen, now=now)
         server.parts_seen_at = now
