@@ -1,6 +1,9 @@
 # What a person types. PORT, FARM_DATA and GUESTS may be given, as in `make run PORT=8010`.
 
-.PHONY: run setup setup-dev test test-postgres check lab lab-long lab-deploy bench-relay bench-billing bench-provisioning clean
+.PHONY: run setup setup-dev test test-postgres test-postgres-core check lab lab-long lab-deploy bench-relay bench-billing bench-provisioning clean
+
+CORE = $(addprefix tests/farm/,accounts agents api billing doors web relay/test_budget.py $(addprefix matrix/,$(KILLED)))
+KILLED = test_bells.py test_conversations.py test_database_gone.py test_invoice.py test_sigkill.py
 
 run: setup             ## install what is missing, start everything, print the address
 	@.venv/bin/farm up
@@ -15,7 +18,10 @@ test: setup-dev        ## unit, engine, wire and pages, on simulated guests
 	@.venv/bin/python -m pytest -n 4
 
 test-postgres: setup-dev  ## the same of what keeps rows, on Postgres and Redis with Celery's workers
-	@.venv/bin/python -m tests.pairs -n 4 tests/farm/accounts tests/farm/agents tests/farm/api tests/farm/billing tests/farm/doors tests/farm/stores tests/farm/web tests/farm/matrix/test_conversations.py
+	@.venv/bin/python -m tests.pairs -n 4 tests/farm tests/ops
+
+test-postgres-core: setup-dev  ## of that what CI has time for: rows, claims, money, budgets, and workers killed
+	@.venv/bin/python -m tests.pairs -n 4 $(CORE)
 
 check: setup-dev       ## format, lint, types, import rules, migrations, locks, translations
 	@deploy/check.sh
