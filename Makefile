@@ -29,7 +29,7 @@ check: setup-dev       ## format, lint, types, import rules, migrations, locks, 
 lab: setup-dev         ## the whole story with a real guest and the real OpenClaw
 	@.venv/bin/python -m pytest -m "lab and not long" -s
 
-lab-long: setup-dev    ## what takes longer on real guests: backups, chat apps, the other models' dialects
+lab-long: setup-dev    ## what takes longer on real guests: backups, chat apps, Scaleway switched off and on, other dialects
 	@.venv/bin/python -m pytest -m "lab and long" -s --deselect tests/lab/test_deploy.py
 
 bench-relay: setup-dev ## what the relay adds until the first byte, beside the call without it

@@ -21,7 +21,7 @@ from tests.lab.story import left_of, link_to
 from tests.lab.test_relay import OPERATOR, OWNER
 from tests.ops.farms import Surroundings, free_port, running_farm, until
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 CREATE_SECONDS = 900.0
 ZONE = "/instance/v1/zones/fr-par-1"
