@@ -24,6 +24,7 @@ from farm.ops.answer import AsJson, Trouble, console, print_json
 from farm.ops.finding import agent_called
 from farm.ops.people import ActingAs, acting
 from farm.ops.refusing import serving
+from farm.ops.secret_files import secret_in
 from farm.ops.waiting import LOOK_SECONDS, wait_for_phase
 
 Which = Annotated[str, typer.Argument(metavar="AGENT", help="Its name or its uid.")]
@@ -84,10 +85,7 @@ def restore(
     model_key_file: Annotated[
         Path | None,
         typer.Option(
-            exists=True,
-            allow_dash=True,
-            dir_okay=False,
-            help="The model key of one that was deleted: a file, or - for standard input.",
+            help="The model key of one that was deleted: a file, or - for standard input."
         ),
     ] = None,
     email: ActingAs = "",
@@ -101,7 +99,7 @@ def restore(
         agent = agent_called(which, actor)
         if agent.phase == AgentPhase.DELETED:
             agree_to_bring_back(agent, asked=yes or as_json)
-            key = _secret(model_key_file)
+            key = secret_in(model_key_file, "--model-key-file")
             bring_back(actor=actor, door=Door.CLI, agent=agent, model_key=key)
         else:
             _restore(agent, actor, _chosen(agent, uid), yes=yes)
@@ -186,13 +184,6 @@ def _show_agent(agent: Agent, actor: User, *, as_json: bool) -> None:
         print_json(shown)
     else:
         print_agent(shown, console())
-
-
-def _secret(path: Path | None) -> str:
-    """An argument would be seen in the process list."""
-    if path is None:
-        return ""
-    return (sys.stdin.read() if str(path) == "-" else path.read_text()).strip()
 
 
 def returnable(agent: Agent) -> str:

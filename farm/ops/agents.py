@@ -38,6 +38,7 @@ from farm.ops.finding import agent_called
 from farm.ops.machine_commands import logs, restart, ssh
 from farm.ops.people import ActingAs, acting, acting_or_new
 from farm.ops.refusing import serving
+from farm.ops.secret_files import secret_in
 from farm.ops.waiting import wait_for_phase, wait_for_prices
 
 app = new_app("Create, list, show and delete agents.")
@@ -47,9 +48,7 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer at once; a worke
 Seconds = Annotated[int, typer.Option("--timeout", min=1, help="How long to wait, in seconds.")]
 SecretFile = Annotated[
     Path | None,
-    typer.Option(
-        exists=True, allow_dash=True, dir_okay=False, help="A file, or - for standard input."
-    ),
+    typer.Option(help="A file, or - for standard input."),
 ]
 
 
@@ -88,9 +87,9 @@ def create(  # noqa: PLR0913  (one per field of the wish)
             region=region,
             language=language or (actor.language if actor else ""),
             model_provider=model,
-            model_key=_secret(model_key_file),
+            model_key=secret_in(model_key_file, "--model-key-file"),
             shared_key_uid=shared_key,
-            telegram_bot_token=_secret(telegram_token_file),
+            telegram_bot_token=secret_in(telegram_token_file, "--telegram-token-file"),
         )
         wait_for_prices()
         agree_to_create(actor, wish, asked=yes or as_json)
@@ -212,13 +211,6 @@ def _show(agent: Agent, actor: User, *, as_json: bool) -> None:
     print_agent(shown, console())
     if words := first_words(agent, actor):
         typer.echo(f"\n{agent.name}: {words}")
-
-
-def _secret(path: Path | None) -> str:
-    """The content of a file that holds a secret: an argument would be seen in the process list."""
-    if path is None:
-        return ""
-    return (sys.stdin.read() if str(path) == "-" else path.read_text()).strip()
 
 
 def _confirm(agent: Agent, *, yes: bool, saved: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from farm.ops.amounts import micros_in
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
 from farm.ops.people import ActingAs, acting
 from farm.ops.refusing import serving
+from farm.ops.secret_files import secret_in
 
 app = new_app("Share model keys with the agents of an account.")
 
@@ -33,12 +33,7 @@ Payer = Annotated[str, typer.Option(help="Who is charged; whoever pays for the a
 Budget = Annotated[str, typer.Option(help="What each agent usually gets a month, in EUR.")]
 KeyFile = Annotated[
     Path,
-    typer.Option(
-        exists=True,
-        allow_dash=True,
-        dir_okay=False,
-        help="A file that holds the key, or - for standard input.",
-    ),
+    typer.Option(help="A file that holds the key, or - for standard input."),
 ]
 
 
@@ -95,7 +90,7 @@ def add(  # noqa: PLR0913  (one per field of the wish)
         actor = acting(email)
         wish = KeyWish(
             provider=provider,
-            key=sys.stdin.read() if str(key_file) == "-" else key_file.read_text(),
+            key=secret_in(key_file, "--key-file"),
             name=name,
             model=model,
             base_url=base_url,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from farm.agents.services.projects import ProjectWish, add_project, assign_proje
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
 from farm.ops.people import ActingAs, acting
 from farm.ops.refusing import serving
+from farm.ops.secret_files import secret_in
 
 app = new_app("Show and add projects at clouds, and say where new machines are made.")
 
@@ -68,7 +68,9 @@ def add(
     New machines go to the project with the fewest, each account's to one of its own.
     """
     with serving(as_json=as_json):
-        wish = ProjectWish(provider, name, _secret_in(token_file), access_key, project_id)
+        wish = ProjectWish(
+            provider, name, secret_in(token_file, "--token-file"), access_key, project_id
+        )
         project = add_project(actor=acting(email), door=Door.CLI, wish=wish)
         _done(project, f"Machines are made in {project} from now on.", as_json=as_json)
 
@@ -98,14 +100,6 @@ def assign(
         row, owner = _found(project), _account(account)
         assign_project(actor=acting(email), door=Door.CLI, account=owner, project=row)
         _done(row, f"New machines of {owner} are made in {row}.", as_json=as_json)
-
-
-def _secret_in(path: Path) -> str:
-    # The option itself would look for a file of the name "-".
-    try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text()
-    except OSError as problem:
-        raise Trouble(f"--token-file: {problem}", code="unreadable", field="token") from None
 
 
 def _hold(word: str, email: str, *, held: bool, as_json: bool) -> None:
