@@ -85,7 +85,8 @@ def restore(
     model_key_file: Annotated[
         Path | None,
         typer.Option(
-            help="The model key of one that was deleted: a file, or - for standard input."
+            dir_okay=False,
+            help="The model key of one that was deleted: a file, or - for standard input.",
         ),
     ] = None,
     email: ActingAs = "",

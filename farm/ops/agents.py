@@ -48,7 +48,7 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer at once; a worke
 Seconds = Annotated[int, typer.Option("--timeout", min=1, help="How long to wait, in seconds.")]
 SecretFile = Annotated[
     Path | None,
-    typer.Option(help="A file, or - for standard input."),
+    typer.Option(dir_okay=False, help="A file, or - for standard input."),
 ]
 
 

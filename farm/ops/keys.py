@@ -33,7 +33,7 @@ Payer = Annotated[str, typer.Option(help="Who is charged; whoever pays for the a
 Budget = Annotated[str, typer.Option(help="What each agent usually gets a month, in EUR.")]
 KeyFile = Annotated[
     Path,
-    typer.Option(help="A file that holds the key, or - for standard input."),
+    typer.Option(dir_okay=False, help="A file that holds the key, or - for standard input."),
 ]
 
 
