@@ -168,7 +168,7 @@ class AuditEntry(models.Model):
     actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     door = models.CharField(max_length=4, choices=Door.choices)
     verb = models.CharField(max_length=40)
-    subject = models.CharField(max_length=40)
+    subject = models.CharField(max_length=300)
 
     class Meta:
         ordering: ClassVar = ["-at"]

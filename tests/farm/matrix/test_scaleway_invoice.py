@@ -56,6 +56,8 @@ def farm(outside: RunningSandbox, tmp_path: Path) -> Iterator[Farm]:
         assert answer == {"result": "ready"}, (tmp_path / "log").read_text()
         with httpx.Client(base_url=outside.control, timeout=30) as control:
             started = scaleway_farm(mother, control, template, tmp_path / "farm")
+            # Celery's beat cannot sleep by a moved clock: the plain loop works on Postgres too.
+            started.broker = ""
             yield started
             started.close()
 

@@ -109,6 +109,8 @@ def farm_command(
         **outside.env,
         "HETZNER_TOKEN": farm.token,
         "FARM_DATA": str(farm.folder),
+        "DATABASE_URL": farm.rows.url,
+        "BROKER_URL": farm.broker,
         "FARM_USER": by,
         "SECRET_KEY": "of-tests",
         "FIELD_KEYS": "of-tests",
