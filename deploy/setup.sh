@@ -14,6 +14,7 @@ find_missing() {
     missing=""
     python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
     needs msgfmt gettext
+    [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing="$missing fonts-dejavu-core"
     if [ "$kind" = dev ]; then
         needs chromium chromium
         needs age age
