@@ -18,6 +18,7 @@ find_missing() {
     if [ "$kind" = dev ]; then
         needs chromium chromium
         needs age age
+        needs hcloud hcloud-cli
         needs redis-server redis-server
         ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
         ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
