@@ -1,4 +1,4 @@
-"""Where servers and agents may go, and what is to be done next: decided from a snapshot alone."""
+"""What is to be done next for a server or an agent: decided from a snapshot alone."""
 
 from __future__ import annotations
 
@@ -6,98 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from provisioning.phases import AgentPhase, ServerPhase
+
 LONGEST_BACK_OFF = 60.0
 LONGEST_POLL = 5.0
-
-
-class ServerPhase(StrEnum):
-    """Where a server is on its way."""
-
-    REQUESTED = "requested"
-    CREATING = "creating"
-    BOOTING = "booting"
-    READY = "ready"
-    DELETING = "deleting"
-    GONE = "gone"
-    LOST = "lost"
-
-
-class AgentPhase(StrEnum):
-    """Where an agent is on its way."""
-
-    PLACING = "placing"
-    RESTORING = "restoring"
-    CONFIGURING = "configuring"
-    RUNNING = "running"
-    DELETING = "deleting"
-    DELETED = "deleted"
-    FAILED = "failed"
-
-
-_S, _A = ServerPhase, AgentPhase
-
-SERVER_MOVES = frozenset(
-    {
-        (_S.REQUESTED, _S.CREATING),
-        (_S.REQUESTED, _S.DELETING),
-        (_S.REQUESTED, _S.GONE),
-        (_S.CREATING, _S.BOOTING),
-        (_S.CREATING, _S.DELETING),
-        (_S.CREATING, _S.LOST),
-        (_S.BOOTING, _S.READY),
-        (_S.BOOTING, _S.DELETING),
-        (_S.BOOTING, _S.LOST),
-        (_S.READY, _S.DELETING),
-        (_S.READY, _S.LOST),
-        (_S.DELETING, _S.GONE),
-        # It was thought gone, and the cloud shows it again: whatever it is, it costs.
-        (_S.GONE, _S.DELETING),
-        (_S.LOST, _S.DELETING),
-        # It was out of sight only, say for the token of another project, and holds a member's work.
-        (_S.LOST, _S.READY),
-    }
-)
-AGENT_MOVES = frozenset(
-    {
-        (_A.PLACING, _A.RESTORING),
-        (_A.PLACING, _A.CONFIGURING),
-        (_A.PLACING, _A.FAILED),
-        (_A.PLACING, _A.DELETING),
-        (_A.RESTORING, _A.CONFIGURING),
-        (_A.RESTORING, _A.PLACING),
-        (_A.RESTORING, _A.FAILED),
-        (_A.RESTORING, _A.DELETING),
-        (_A.CONFIGURING, _A.RUNNING),
-        (_A.CONFIGURING, _A.PLACING),
-        (_A.CONFIGURING, _A.FAILED),
-        (_A.CONFIGURING, _A.DELETING),
-        (_A.RUNNING, _A.RESTORING),
-        (_A.RUNNING, _A.CONFIGURING),
-        (_A.RUNNING, _A.FAILED),
-        (_A.RUNNING, _A.DELETING),
-        (_A.FAILED, _A.PLACING),
-        (_A.FAILED, _A.DELETING),
-        (_A.DELETING, _A.DELETED),
-        # Its account wants it back, from its last backup.
-        (_A.DELETED, _A.PLACING),
-    }
-)
-
-
-class IllegalMove(Exception):  # noqa: N818
-    """A mistake of ours: no road leads from one of these phases to the other."""
-
-
-def check_server_move(old: ServerPhase, new: ServerPhase) -> None:
-    """IllegalMove unless `new` may follow `old`."""
-    if (old, new) not in SERVER_MOVES:
-        raise IllegalMove(f"A server cannot go from {old} to {new}.")
-
-
-def check_agent_move(old: AgentPhase, new: AgentPhase) -> None:
-    """IllegalMove unless `new` may follow `old`."""
-    if (old, new) not in AGENT_MOVES:
-        raise IllegalMove(f"An agent cannot go from {old} to {new}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from farm.accounts.models import User
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, GatewayAuthority, GatewayPass, Server
 from provisioning import tls
 from provisioning.runtime import Edge
@@ -26,7 +27,7 @@ SIGN_AFTER = timedelta(days=1)
 
 def edge_of(agent: Agent) -> Edge | None:
     """What the agent's machine is told of the edge; None where this farm has none."""
-    server = agent.servers.order_by("-pk").first()
+    server = machine_of(agent)
     if not settings.EDGE or server is None:
         return None
     own = _pass_of(server, agent.owner, timezone.now())
@@ -40,7 +41,7 @@ def edge_of(agent: Agent) -> Edge | None:
 
 def mark_written(agent: Agent, edge: Edge | None) -> None:
     """The machine was told so: from its next start its gateway speaks TLS, or no longer does."""
-    passes = GatewayPass.objects.filter(server=agent.servers.order_by("-pk").first())
+    passes = GatewayPass.objects.filter(server=machine_of(agent))
     addresses = " ".join(edge.addresses) if edge else ""
     passes.update(addresses=addresses, written=stamp_of(edge))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from farm.accounts.models import Account
+from farm.agents.machine_of import machine_of
 from farm.agents.models import (
     Agent,
     AgentPhase,
@@ -38,7 +39,7 @@ def ask_backup(agent: Agent, kind: BackupKind, now: datetime) -> Backup:
 
 def serving_machine(agent: Agent) -> Server | None:
     """Its machine, if there is work of its member on it and it may be spoken to."""
-    newest = agent.servers.order_by("-pk").first()
+    newest = machine_of(agent)
     if newest is None or newest.phase != ServerPhase.READY or newest.wanted_gone:
         return None
     serves = newest.serving_since is not None and newest.distrusted_at is None

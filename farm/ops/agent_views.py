@@ -13,6 +13,7 @@ from rich.table import Table
 
 from farm.accounts.models import User
 from farm.accounts.permissions import Action
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase, Message
 from farm.agents.selectors import (
     Progress,
@@ -101,7 +102,7 @@ def whole_agent(agent: Agent, actor: User) -> WholeAgent:
     """What `show` shows of an agent."""
     now = timezone.now()
     progress = progress_of(agent, now)
-    server = agent.servers.order_by("pk").last()
+    server = machine_of(agent)
     return WholeAgent(
         agent=agent_row(agent),
         blueprint=agent.blueprint,

@@ -11,21 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from provisioning import lifecycle
+from provisioning import lifecycle, phases
 from provisioning.lifecycle import (
-    AgentPhase,
     AgentSnapshot,
     AgentStep,
     Deadlines,
     Machine,
     Saving,
-    ServerPhase,
     ServerSnapshot,
     ServerStep,
     SetUp,
     next_agent_step,
     next_server_step,
 )
+from provisioning.phases import AgentPhase, ServerPhase
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "lifecycle.md"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -82,22 +81,22 @@ def drawn(title: str) -> set[tuple[str, str]]:
 
 
 def test_the_diagram_of_servers_is_the_truth() -> None:
-    assert drawn("Servers") == {(old.value, new.value) for old, new in lifecycle.SERVER_MOVES}
+    assert drawn("Servers") == {(old.value, new.value) for old, new in phases.SERVER_MOVES}
 
 
 def test_the_diagram_of_agents_is_the_truth() -> None:
-    assert drawn("Agents") == {(old.value, new.value) for old, new in lifecycle.AGENT_MOVES}
+    assert drawn("Agents") == {(old.value, new.value) for old, new in phases.AGENT_MOVES}
 
 
 def test_no_road_leads_from_requested_to_ready() -> None:
-    with pytest.raises(lifecycle.IllegalMove, match="cannot go from requested to ready"):
-        lifecycle.check_server_move(ServerPhase.REQUESTED, ServerPhase.READY)
+    with pytest.raises(phases.IllegalMove, match="cannot go from requested to ready"):
+        phases.check_server_move(ServerPhase.REQUESTED, ServerPhase.READY)
 
 
 def test_no_road_leads_from_deleted_but_a_new_machine() -> None:
-    lifecycle.check_agent_move(AgentPhase.DELETED, AgentPhase.PLACING)
-    with pytest.raises(lifecycle.IllegalMove, match="cannot go from deleted"):
-        lifecycle.check_agent_move(AgentPhase.DELETED, AgentPhase.CONFIGURING)
+    phases.check_agent_move(AgentPhase.DELETED, AgentPhase.PLACING)
+    with pytest.raises(phases.IllegalMove, match="cannot go from deleted"):
+        phases.check_agent_move(AgentPhase.DELETED, AgentPhase.CONFIGURING)
 
 
 def test_an_order_that_may_have_been_sent_is_looked_for_before_it_is_sent_again() -> None:

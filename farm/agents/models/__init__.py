@@ -1,6 +1,6 @@
 """Agents, the servers they live on, and what is under way for them."""
 
-from farm.agents.models.agents import Agent, AgentPhase
+from farm.agents.models.agents import Agent, AgentPhase, MachineWish
 from farm.agents.models.backups import (
     Backup,
     BackupKey,
@@ -17,6 +17,7 @@ from farm.agents.models.channels import (
 )
 from farm.agents.models.clouds import FarmKey, Offer, WorkerBeat
 from farm.agents.models.conversation import Message
+from farm.agents.models.copies import CopyPhase, DiskCopy
 from farm.agents.models.edge import (
     EdgeCode,
     EdgeRound,
@@ -42,7 +43,7 @@ from farm.agents.models.projects import (
 )
 from farm.agents.models.rescues import Rescue, RescueKind
 from farm.agents.models.rows import Drivable
-from farm.agents.models.servers import Server, ServerPhase
+from farm.agents.models.servers import Power, Server, ServerPhase
 from farm.agents.models.watch import Watch
 
 __all__ = [
@@ -56,6 +57,8 @@ __all__ = [
     "BackupRound",
     "BackupState",
     "BudgetRequest",
+    "CopyPhase",
+    "DiskCopy",
     "Drivable",
     "EdgeCode",
     "EdgeRound",
@@ -64,6 +67,7 @@ __all__ = [
     "FarmKey",
     "GatewayAuthority",
     "GatewayPass",
+    "MachineWish",
     "Message",
     "Meter",
     "Offer",
@@ -73,6 +77,7 @@ __all__ = [
     "OperationStep",
     "Orphan",
     "OrphanKind",
+    "Power",
     "ProviderProject",
     "RequestBudget",
     "Rescue",

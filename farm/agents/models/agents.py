@@ -19,9 +19,22 @@ class AgentPhase(models.TextChoices):
     RESTORING = "restoring", _("getting its backup back")
     CONFIGURING = "configuring", _("waking up")
     RUNNING = "running", _("answers")
+    STOPPING = "stopping", _("falling asleep")
+    STOPPED = "stopped", _("asleep")
+    WAKING = "waking", _("being woken")
+    RESIZING = "resizing", _("getting another size")
+    MOVING = "moving", _("moving to another machine")
     DELETING = "deleting", _("being deleted")
     DELETED = "deleted", _("deleted")
     FAILED = "failed", _("failed")
+
+
+class MachineWish(models.TextChoices):
+    """What is to be done once to the machine of an agent."""
+
+    NOTHING = "", _("nothing")
+    RESIZE = "resize", _("give it another size")
+    REPLACE = "replace", _("put another in its place")
 
 
 class Agent(Drivable):
@@ -32,7 +45,7 @@ class Agent(Drivable):
     pressed: what a machine of this agent may cost at most, its IPv4 included.
 
     `restore_from` is the backup that its machine is to have; `saving` the one that is made first,
-    before what it has is lost.
+    before what it has is lost. `machine_wish` is over, as these are, once it is fulfilled.
 
     Its model is paid by its own `model_key`, which lives on its machine, or by `shared_key` through
     the relay: then `relay_key` is what its machine holds, good for `ai_budget_micros` a month.
@@ -42,6 +55,7 @@ class Agent(Drivable):
         """The state its owner wants."""
 
         RUNNING = "running", _("running")
+        STOPPED = "stopped", _("asleep")
         DELETED = "deleted", _("deleted")
 
     uid = models.CharField(max_length=12, unique=True, default=new_uid)
@@ -79,6 +93,8 @@ class Agent(Drivable):
     saving = models.ForeignKey(
         "agents.Backup", null=True, on_delete=models.PROTECT, related_name="+"
     )
+
+    machine_wish = models.CharField(max_length=8, choices=MachineWish.choices, blank=True)
 
     fulfilled_generation = models.PositiveIntegerField(default=0)
     phase = models.CharField(max_length=12, choices=AgentPhase.choices, default=AgentPhase.PLACING)

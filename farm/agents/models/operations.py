@@ -17,6 +17,11 @@ class OperationKind(models.TextChoices):
     RECONFIGURE = "reconfigure", _("apply changes")
     RESTART = "restart", _("restart")
     RESTORE = "restore", _("restore")
+    STOP = "stop", _("put to sleep")
+    WAKE = "wake", _("wake")
+    RESIZE = "resize", _("change the size")
+    MOVE = "move", _("move")
+    REBUILD = "rebuild", _("put on a fresh machine")
     DELETE = "delete", _("delete")
 
 
@@ -55,7 +60,11 @@ class OperationStep(models.Model):
         """The lines of the wait, in people's words, in order."""
 
         SAVE = "save", _("I save what it has")
+        HALT = "halt", _("I switch its machine off")
+        KEEP = "keep", _("I keep a copy of its disk")
+        RESIZE = "resize", _("I give its machine the other size")
         RESERVE = "reserve", _("I reserve its machine")
+        SWITCH_ON = "switch_on", _("I switch its machine on")
         INSTALL = "install", _("I install it")
         BRING = "bring", _("I bring back what was saved")
         PERSONALITY = "personality", _("I give it its personality")

@@ -19,13 +19,29 @@ class ServerPhase(models.TextChoices):
     CREATING = "creating", _("being created")
     BOOTING = "booting", _("booting")
     READY = "ready", _("ready")
+    HALTING = "halting", _("being switched off")
+    OFF = "off", _("off")
+    WAKING = "waking", _("being switched on")
     DELETING = "deleting", _("being deleted")
     GONE = "gone", _("gone")
     LOST = "lost", _("lost")
 
 
+class Power(models.TextChoices):
+    """What a machine is wanted to be; asleep is as cheap as its cloud allows, its disk kept."""
+
+    ON = "on", _("on")
+    OFF = "off", _("off")
+    ASLEEP = "asleep", _("asleep")
+
+
 class Server(Drivable):
-    """One machine at a provider. An agent may have had several.
+    """One machine at a provider. An agent may have had several; one of the pool has none yet.
+
+    It is its agent's from `joined_at` on. A successor is made ready while the machine that it
+    `takes_over_from` still serves, and counts from `took_over_at` on. What services and agents want
+    of it is its `wanted_power` and its `wanted_type` ("" while it is to keep its own); `made_from`
+    is the copy of a disk that it starts with, none for an image.
 
     `create_sent_at` is the intent: set before the call, so a crash after it looks before it asks.
     From `distrusted_at` on nothing is sent to it: it showed another host key than ours.
@@ -49,6 +65,16 @@ class Server(Drivable):
     image = models.CharField(max_length=80, blank=True)
     requested_at = models.DateTimeField()
     wanted_gone = models.BooleanField(default=False)
+    wanted_power = models.CharField(max_length=8, choices=Power.choices, default=Power.ON)
+    wanted_type = models.CharField(max_length=40, blank=True)
+    joined_at = models.DateTimeField(null=True)
+    takes_over_from = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="successors"
+    )
+    took_over_at = models.DateTimeField(null=True)
+    made_from = models.ForeignKey(
+        "agents.DiskCopy", null=True, on_delete=models.PROTECT, related_name="machines"
+    )
 
     phase = models.CharField(
         max_length=12, choices=ServerPhase.choices, default=ServerPhase.REQUESTED

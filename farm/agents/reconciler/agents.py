@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils import timezone
 
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, Message, Server, ServerPhase
 from farm.agents.pace import SAFETY_NET, deadlines
 from farm.agents.reconciler import failing, leaving, placing, restoring, setting_up
@@ -16,13 +17,13 @@ from farm.agents.reconciler.marks import began_at
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap, wait_with_reason
 from farm.agents.saving import saving_of
 from provisioning.lifecycle import (
-    AgentPhase,
     AgentSnapshot,
     AgentStep,
     Machine,
     SetUp,
     next_agent_step,
 )
+from provisioning.phases import AgentPhase
 
 AT_AN_END = (ServerPhase.GONE, ServerPhase.LOST)
 
@@ -35,7 +36,7 @@ def drive_agent(claim: Claim[Agent]) -> Nap:
 
 def snapshot_of(agent: Agent) -> AgentSnapshot:
     """What the lifecycle needs to know of an agent, its machines and its talk."""
-    newest = agent.servers.order_by("-pk").first()
+    newest = machine_of(agent)
     began = began_at(agent)
     failed = Q(reason__in=GIVEN_UP) | Q(phase=ServerPhase.LOST)
     return AgentSnapshot(

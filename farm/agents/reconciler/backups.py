@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from farm.agents.events import note
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase, Backup, BackupState, Server
 from farm.agents.pace import SAFETY_NET, backup_kept, backup_kept_after_deletion
 from farm.agents.reconciler.buying import install_id
@@ -61,7 +62,7 @@ def after_backup_trouble(claim: Claim[Backup], error: ProvisioningError) -> Nap:
     row.attempts += 1
     logger.info("%s: attempt %s: %s", row, row.attempts, error)
     if isinstance(error, HostKeyMismatch):
-        if server := row.agent.servers.order_by("-pk").first():
+        if server := machine_of(row.agent):
             distrust(server, error)
         return _fail(claim, error)
     over = isinstance(error, Rejected) or row.attempts >= MOST_TRIES

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from farm.agents.admission import gateway_sources
 from farm.agents.clouds import clouds
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase, EdgeRound, GatewayPass
 from farm.agents.passes import edge_of, stamp_of
 from farm.agents.projects import projects_at
@@ -61,7 +62,7 @@ def out_of_step(provider: str) -> list[Agent]:
 
 
 def _differs(agent: Agent) -> bool:
-    told = GatewayPass.objects.filter(server=agent.servers.order_by("-pk").first()).first()
+    told = GatewayPass.objects.filter(server=machine_of(agent)).first()
     return stamp_of(edge_of(agent)) != (told.written if told else "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from farm.agents.events import note
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase, Message, OperationState, Server, ServerPhase
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, end_operation, move_agent
@@ -47,7 +48,7 @@ def fail_machines(claim: Claim[Agent]) -> Nap:
 
 def fail_refused(claim: Claim[Agent]) -> Nap:
     """The cloud will not make such a machine, however often it is asked."""
-    newest = claim.row.servers.order_by("-pk").first()
+    newest = machine_of(claim.row)
     return fail(claim, "rejected", newest.reason_detail if newest else "")
 
 

@@ -18,23 +18,23 @@ from farm.agents.models import (
     Server,
     ServerPhase,
 )
-from provisioning import lifecycle
+from provisioning import phases
 
 
 def move_server(server: Server, phase: ServerPhase, now: datetime, *, reason: str = "") -> None:
-    """Move the row in memory and ring its agent; `lifecycle.IllegalMove` if no road leads there.
+    """Move the row in memory and ring its agent; `phases.IllegalMove` if no road leads there.
 
     The caller saves `MOVED` inside `recording`.
     """
-    lifecycle.check_server_move(lifecycle.ServerPhase(server.phase), lifecycle.ServerPhase(phase))
+    phases.check_server_move(phases.ServerPhase(server.phase), phases.ServerPhase(phase))
     server.phase, server.phase_since = phase, now
     server.attempts, server.reason, server.reason_detail = 0, reason, ""
     ring_agent(server)
 
 
 def move_agent(agent: Agent, phase: AgentPhase, now: datetime, *, reason: str = "") -> None:
-    """Move the row in memory; `lifecycle.IllegalMove` if no road leads there."""
-    lifecycle.check_agent_move(lifecycle.AgentPhase(agent.phase), lifecycle.AgentPhase(phase))
+    """Move the row in memory; `phases.IllegalMove` if no road leads there."""
+    phases.check_agent_move(phases.AgentPhase(agent.phase), phases.AgentPhase(phase))
     agent.phase, agent.phase_since = phase, now
     agent.attempts, agent.reason, agent.reason_detail = 0, reason, ""
 

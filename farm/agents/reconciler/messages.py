@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase, Message, Server
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import shell_of
@@ -41,7 +42,7 @@ def drive_message(claim: Claim[Message]) -> Nap:
     if claim.row.attempts >= MOST_TRIES:
         # Whatever it is that we cannot do with this one, those after it shall not wait for it.
         return _end(claim, Message.State.FAILED, "turn_failed")
-    server = claim.row.agent.servers.order_by("-pk").first()
+    server = machine_of(claim.row.agent)
     if server is None:
         return _end(claim, Message.State.FAILED, "agent_failed")
     try:

@@ -82,6 +82,7 @@ def _request(claim: Claim[Agent], rung: Rung) -> None:
             server_type=rung.server_type,
             location=rung.location,
             requested_at=now,
+            joined_at=now,
             phase_since=now,
             due_at=now,
         )

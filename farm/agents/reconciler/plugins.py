@@ -10,11 +10,11 @@ from typing import TypeVar
 
 from django.utils import timezone
 
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase, SlackLink, WhatsAppLink
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import shell_of
 from farm.agents.reconciler.troubles import Nap, distrust, jitter
-from farm.agents.selectors.channels import machine_of
 from farm.agents.services.channels import ask_reconfigure, lock
 from provisioning.channels import Plugin, PluginState, install_plugin, plugin_state
 from provisioning.errors import HostKeyMismatch, ProvisioningError, Transient

@@ -17,7 +17,8 @@ from farm.agents.reconciler.pauses import RATE_LIMITED, paused_until, queue_up
 from farm.agents.reconciler.troubles import Nap, wait_with_reason
 from farm.agents.request_budgets import ProjectBudget
 from provisioning.budget import Urgency
-from provisioning.lifecycle import ServerPhase, ServerSnapshot, ServerStep, next_server_step
+from provisioning.lifecycle import ServerSnapshot, ServerStep, next_server_step
+from provisioning.phases import ServerPhase
 
 _CREATING = (ServerStep.ORDER, ServerStep.SEEK_AND_ORDER)
 _TO_CREATE = 4

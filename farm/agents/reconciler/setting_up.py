@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from farm.agents.events import note
+from farm.agents.machine_of import machine_of
 from farm.agents.models import (
     Agent,
     AgentPhase,
@@ -119,7 +120,7 @@ def first_words_of(agent: Agent) -> Message | None:
 
 def server_of(agent: Agent) -> Server:
     """Its newest machine; Transient without one."""
-    server = agent.servers.order_by("-pk").first()
+    server = machine_of(agent)
     if server is None:
         raise Transient("no_machine", f"{agent} has no machine.")
     return server

@@ -10,6 +10,7 @@ from typing import TypeVar
 from django.db import transaction
 from django.utils import timezone
 
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, Server
 from farm.agents.projects import project_at
 from farm.agents.reconciler.claims import Claim, Row
@@ -89,7 +90,7 @@ def after_agent_trouble(claim: Claim[Agent], error: ProvisioningError) -> Nap:
     """As for servers; a cloud is not asked in an agent's steps."""
     agent = claim.row
     if isinstance(error, HostKeyMismatch):
-        if server := agent.servers.order_by("-pk").first():
+        if server := machine_of(agent):
             distrust(server, error)
         return timedelta(0)
     agent.attempts += 1

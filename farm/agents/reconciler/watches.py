@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from farm.agents.events import note
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase, Server, Watch
 from farm.agents.pace import patience
 from farm.agents.reconciler.alarms import tell_of_silence
@@ -42,7 +43,7 @@ def watch_over(agent: Agent, now: datetime) -> None:
 
 def drive_watch(claim: Claim[Watch]) -> Nap:
     """Look once; what is wrong is tried to be mended, and told to people once."""
-    server = claim.row.agent.servers.order_by("-pk").first()
+    server = machine_of(claim.row.agent)
     if server is None:
         return None
     try:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from farm.agents.models import Agent, Server, SlackLink, TelegramLink, WhatsAppLink
+from farm.agents.machine_of import machine_of
+from farm.agents.models import Agent, SlackLink, TelegramLink, WhatsAppLink
 
 
 class ChannelApp(StrEnum):
@@ -31,11 +32,6 @@ class ChannelLink:
 def links_of(agent: Agent) -> tuple[ChannelLink, ...]:
     """Every link of the agent; nothing secret is among it."""
     return tuple(_links(agent))
-
-
-def machine_of(agent: Agent) -> Server | None:
-    """Where the agent lives now."""
-    return agent.servers.order_by("-pk").first()
 
 
 def is_ready(link: SlackLink | WhatsAppLink) -> bool:

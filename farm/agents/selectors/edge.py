@@ -7,6 +7,7 @@ from datetime import datetime
 
 from farm.accounts.permissions import Action
 from farm.accounts.sessions import is_logged_in
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase, EdgeVisit, GatewayPass
 from farm.agents.passes import gateway_name
 from farm.agents.selectors.rights import may_with
@@ -50,7 +51,7 @@ def is_host(host: str) -> bool:
 
 def _way_to(visit: EdgeVisit) -> Way:
     agent = visit.agent
-    server = agent.servers.order_by("-pk").first()
+    server = machine_of(agent)
     own = GatewayPass.objects.filter(server=server).exclude(addresses="").first()
     ready = agent.phase == AgentPhase.RUNNING and own and own.keeper_id == visit.user_id
     if not ready or own is None or server is None or not server.ipv4 or server.distrusted_at:

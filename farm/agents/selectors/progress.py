@@ -23,6 +23,7 @@ from farm.agents.sentences import sentence_for
 from farm.agents.stays import is_served
 
 Key = OperationStep.Key
+AWAKE = (Key.PERSONALITY, Key.WAKE, Key.ANSWER)
 NEW_MACHINE = (Key.RESERVE, Key.INSTALL, Key.BRING, Key.PERSONALITY, Key.WAKE, Key.ANSWER)
 SAME_MACHINE = (Key.SAVE, Key.BRING, Key.PERSONALITY, Key.WAKE, Key.ANSWER)
 LINES: Mapping[str, tuple[Key, ...]] = {
@@ -30,12 +31,21 @@ LINES: Mapping[str, tuple[Key, ...]] = {
     OperationKind.RESTORE: NEW_MACHINE,
     OperationKind.RECONFIGURE: (Key.PERSONALITY, Key.WAKE),
     OperationKind.RESTART: (Key.PERSONALITY, Key.WAKE),
+    OperationKind.STOP: (Key.SAVE, Key.HALT, Key.KEEP, Key.REMOVE),
+    OperationKind.WAKE: (Key.RESERVE, Key.SWITCH_ON, Key.BRING, *AWAKE),
+    OperationKind.RESIZE: (Key.HALT, Key.RESIZE, Key.SWITCH_ON, *AWAKE),
+    OperationKind.MOVE: (Key.RESERVE, Key.INSTALL, Key.SAVE, Key.BRING, *AWAKE, Key.REMOVE),
+    OperationKind.REBUILD: (Key.RESERVE, Key.INSTALL, Key.SAVE, Key.BRING, *AWAKE, Key.REMOVE),
     OperationKind.DELETE: (Key.SAVE, Key.REMOVE),
 }
 # Seconds, as measured before this farm has a history of its own.
 USUAL: Mapping[Key, int] = {
     Key.SAVE: 30,
+    Key.HALT: 20,
+    Key.KEEP: 60,
+    Key.RESIZE: 30,
     Key.RESERVE: 20,
+    Key.SWITCH_ON: 30,
     Key.INSTALL: 120,
     Key.BRING: 20,
     Key.PERSONALITY: 10,

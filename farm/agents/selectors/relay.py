@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, ServerPhase
 from farm.agents.relay_keys import LENGTH, MARK, hash_of
 from farm.agents.selectors.choices import COMPATIBLE_PROVIDER
@@ -69,7 +70,7 @@ def endpoint_of(provider: str, base_url: str) -> str:
 
 def _is_its_machine(agent: Agent, address: str) -> bool:
     """Only its present machine counts, and none that showed another host key than ours."""
-    server = agent.servers.order_by("-pk").first()
+    server = machine_of(agent)
     if server is None or server.ipv4 is None or server.distrusted_at or server.wanted_gone:
         return False
     if server.phase not in (ServerPhase.BOOTING, ServerPhase.READY):

@@ -13,6 +13,7 @@ from farm.accounts.models import Door, User
 from farm.accounts.permissions import Action
 from farm.accounts.services import record
 from farm.agents.events import note
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, Server
 from farm.agents.reconciler.machines import authority, shell_of
 from farm.agents.refusals import Refused
@@ -62,7 +63,7 @@ def login_to(*, actor: User, door: Door, agent: Agent) -> Login:
 
 def _machine(actor: User, agent: Agent) -> Server:
     demand_right(actor, agent, Action.REACH_MACHINE)
-    server = agent.servers.order_by("-pk").first()
+    server = machine_of(agent)
     if server is None or not server.ipv4 or server.gone_at:
         raise Refused("", "no_machine", _("This agent has no machine now."))
     if server.distrusted_at:

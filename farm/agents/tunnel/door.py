@@ -10,6 +10,7 @@ from http import HTTPStatus
 from django.conf import settings
 from django.db import connections
 
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase
 from farm.agents.reconciler.troubles import distrust
 from farm.agents.tunnel.heads import BadHead, Head, answer, read_head
@@ -72,7 +73,7 @@ def _lead(client: socket.socket, head: Head, lines: Lines) -> None:
             channel.sendall(head.sent)
             pipe(client, channel)
     except HostKeyMismatch as error:
-        if server := agent.servers.order_by("-pk").first():
+        if server := machine_of(agent):
             distrust(server, error)
         raise _unreachable(agent) from error
     except ProvisioningError as error:

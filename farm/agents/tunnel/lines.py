@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, Server
 from farm.agents.reconciler.machines import shell_of
 from farm.agents.tunnel.pipes import TwoWay
@@ -71,7 +72,7 @@ class Lines:
             line.closing.close()
 
     def _line_to(self, agent: Agent) -> Line:
-        server = agent.servers.order_by("-pk").first()
+        server = machine_of(agent)
         if server is None:
             raise Transient("no_machine", f"{agent} has no machine.")
         with self.lock:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import segno
 from django.utils import timezone
 
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, SlackLink, WhatsAppLink
-from farm.agents.selectors.channels import machine_of
 
 TOKENS = ("xoxb-1-of-nobody", "xapp-1-of-nobody")
 NUMBER = "+33612345678"

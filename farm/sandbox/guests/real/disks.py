@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from farm.sandbox.guests.base import (
@@ -23,7 +23,7 @@ from farm.sandbox.guests.base import (
     ImageNotFoundError,
     read_spec,
 )
-from farm.sandbox.guests.real.command import run
+from farm.sandbox.guests.real.command import duplicate, remove, run
 
 SEED = Path("var/lib/cloud/seed/nocloud")
 _RETIRED = ".gone-"
@@ -58,7 +58,7 @@ class Disks:
         self._guests.mkdir(parents=True, exist_ok=True)
         self._images.mkdir(parents=True, exist_ok=True)
         for left in (*self._guests.glob(".new-*"), *self._images.glob(".new-*")):
-            await _remove(left)
+            await remove(left)
         for path in self._guests.glob("[!.]*/record.json"):
             record = _read_record(path)
             self._records[record.spec.id] = record
@@ -123,22 +123,51 @@ class Disks:
         It may take a minute: an agent's disk holds gigabytes in tens of thousands of files.
         """
         for gone in self.retired():
-            await _remove(gone)
+            await remove(gone)
         await self._remove_unused_layers()
 
     async def snapshot(self, guest_id: int, image_id: str) -> int:
         """Copy what the guest wrote as an image of its own; answers its size in bytes."""
         draft = self._images / f".new-{image_id}"
-        await _remove(draft)
+        await remove(draft)
         draft.mkdir()
         written = self.folder(guest_id) / "upper"
         await run("cp", "--archive", "--reflink=auto", str(written), str(draft / "layer"))
         layers = self.record(guest_id).layers
         _write_whole(draft / "record.json", json.dumps({"layers": layers}))
-        await _remove(self._images / image_id)
+        await remove(self._images / image_id)
         draft.rename(self._images / image_id)
         sizes = [await _size(self._layer(layer)) for layer in self.layers_of(image_id)]
         return sum(sizes)
+
+    def layer_of(self, image_id: str) -> Path:
+        """Where the snapshot has what its guest had written."""
+        return self._layer(f"image/{image_id}")
+
+    def is_fresh(self, guest_id: int) -> bool:
+        """Whether it never booted: nothing but its seed was written."""
+        written = self.folder(guest_id) / "upper"
+        return [path.name for path in written.iterdir()] == [SEED.parts[0]]
+
+    def forgot_itself(self, guest_id: int) -> bool:
+        """Whether it booted, and then took back who it is, as whoever makes an image does."""
+        machine_id = self.folder(guest_id) / "upper/etc/machine-id"
+        return machine_id.is_file() and machine_id.stat().st_size == 0
+
+    async def put_below(self, guest_id: int, written: Path) -> None:
+        """Have a disk start from what another had written on the same layers, and switched off."""
+        name = f"below-{guest_id}"
+        draft = self._images / f".new-{name}"
+        await remove(draft)
+        draft.mkdir()
+        try:
+            await duplicate(written, draft / "layer")
+        except GuestError:
+            await remove(draft)
+            raise
+        draft.rename(self._images / name)
+        record = self.record(guest_id)
+        self.keep(replace(record, layers=(f"image/{name}", *record.layers), on=False))
 
     def delete_image(self, image_id: str) -> None:
         """Nobody can boot it any more; its layer stays for as long as a disk stands on it."""
@@ -173,7 +202,7 @@ class Disks:
         needed.update(layer for image_id in alive for layer in self.layers_of(image_id))
         for image in self._images.iterdir():
             if f"image/{image.name}" not in needed and not image.name.startswith("."):
-                await _remove(image)
+                await remove(image)
 
 
 def _read_record(path: Path) -> Record:
@@ -196,10 +225,6 @@ def _write_whole(path: Path, content: str) -> None:
     draft.write_text(content)
     draft.chmod(0o600)
     draft.replace(path)
-
-
-async def _remove(path: Path) -> None:
-    await run("rm", "-rf", "--one-file-system", str(path))
 
 
 async def _size(layer: Path) -> int:

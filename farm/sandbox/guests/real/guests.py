@@ -18,6 +18,7 @@ from farm.sandbox.guests.base import (
     ImageNotFoundError,
 )
 from farm.sandbox.guests.real import cgroups, recipe
+from farm.sandbox.guests.real.baked import BakedDisks
 from farm.sandbox.guests.real.disks import Disks, Record
 from farm.sandbox.guests.real.image import Image
 from farm.sandbox.guests.real.keeper import Keeper
@@ -44,6 +45,7 @@ class RealGuests:
         self._metadata = [MetadataService(cloud, self._guest_at) for cloud in METADATA_HOSTS]
         self._image = Image(cache)
         self._disks = Disks(state, self._image.bases)
+        self._baked = BakedDisks(cache)
         self.switchboard = Switchboard(
             keeper=self._keeper, network=self._network, disks=self._disks, groups=groups
         )
@@ -118,7 +120,7 @@ class RealGuests:
             await self._disks.make(Record(spec, layers, on=spec.boot), seed)
             self._promised.discard(spec.ipv4)
             if spec.boot:
-                await self.switchboard.switch_on(spec.id)
+                await self._switch_on(spec.id)
 
     async def state(self, guest_id: int) -> GuestState:
         """As its container shows it."""
@@ -128,7 +130,7 @@ class RealGuests:
     async def power_on(self, guest_id: int) -> None:
         """Boot from the disk."""
         async with self._alone(guest_id):
-            await self.switchboard.switch_on(guest_id)
+            await self._switch_on(guest_id)
 
     async def power_off(self, guest_id: int) -> None:
         """Pull the plug."""
@@ -153,7 +155,10 @@ class RealGuests:
         async with self._alone(guest_id):
             self._disks.record(guest_id)
             async with self.switchboard.held_still(guest_id):
-                return await self._disks.snapshot(guest_id, image_id)
+                size = await self._disks.snapshot(guest_id, image_id)
+            if not self.switchboard.is_on(guest_id):
+                await self._baked.keep(self._disks, guest_id, image_id)
+            return size
 
     async def delete_image(self, image_id: str) -> None:
         """Disks made from it keep working."""
@@ -167,6 +172,11 @@ class RealGuests:
             self._disks.keep(replace(self._disks.record(guest_id), rules=kept))
             if self.switchboard.is_on(guest_id):
                 await self._network.admit(f"g{guest_id}", kept)
+
+    async def _switch_on(self, guest_id: int) -> None:
+        """A disk that only would be baked as one was before has halted when it is there."""
+        if not await self._baked.put_below(self._disks, guest_id):
+            await self.switchboard.switch_on(guest_id)
 
     async def _boot_again(self) -> None:
         """Waits for guests whose disks are whole; the others come when the image is there."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from farm.sandbox.guests.base import GuestError
-from farm.sandbox.guests.real.command import piped, run, spawn
+from farm.sandbox.guests.real.command import piped, remove, run, spawn
 from farm.sandbox.guests.real.recipe import NAME, USUAL_SECONDS, Recipe, recipe
 
 _STEPS = {
@@ -86,14 +86,14 @@ class Image:
         """In a draft folder that becomes the image in one step; drafts of killed builders go."""
         self._step = "starting"
         for left in self.bases.glob(f".{self._digest}.*"):
-            await run("rm", "-rf", "--one-file-system", str(left))
+            await remove(left)
         draft = _draft(self.bases, wanted)
         try:
             await self._bootstrap(draft, wanted)
-            await run("rm", "-rf", str(draft / "files"))
+            await remove(draft / "files")
             await run("mv", "--no-target-directory", str(draft), str(self._path))
         except BaseException:
-            await asyncio.shield(run("rm", "-rf", "--one-file-system", str(draft)))
+            await asyncio.shield(remove(draft))
             raise
 
     async def _bootstrap(self, draft: Path, wanted: Recipe) -> None:
