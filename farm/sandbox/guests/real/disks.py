@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 
 from farm.sandbox.guests.base import (
     GuestError,
@@ -156,9 +157,8 @@ class Disks:
 
     async def put_below(self, guest_id: int, written: Path) -> None:
         """Have a disk start from what another had written on the same layers, and switched off."""
-        name = f"below-{guest_id}"
+        name = f"below-{guest_id}-{token_hex(4)}"
         draft = self._images / f".new-{name}"
-        await remove(draft)
         draft.mkdir()
         try:
             await duplicate(written, draft / "layer")
