@@ -29,13 +29,13 @@ CACHE = Path(os.environ.get("FARM_CACHE") or Path.home() / ".cache/agent-farm")
 class Lab:
     """Real guests with an event loop of their own, so that plain code can use them."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, cache: Path = CACHE) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._ids = count(1)
         self.boots: dict[int, Booted] = {}
-        self.guests = RealGuests(state=state, cache=CACHE, why="a test asked for them")
+        self.guests = RealGuests(state=state, cache=cache, why="a test asked for them")
 
     def begin(self, order: Coroutine[object, object, T]) -> Future[T]:
         """Run an order of `guests` beside others."""
@@ -103,9 +103,9 @@ _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @contextmanager
-def lab(state: Path) -> Iterator[Lab]:
+def lab(state: Path, cache: Path = CACHE) -> Iterator[Lab]:
     """Real guests with their disks in `state`, whose image is ready; gone at the end."""
-    running = Lab(state)
+    running = Lab(state, cache)
     try:
         running.wait(running.guests.start())
         running.wait(running.guests.image_ready("debian-12"))

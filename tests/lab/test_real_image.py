@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from farm.sandbox.guests.base import GuestError
+from farm.sandbox.guests.base import GuestError, GuestState
 from farm.sandbox.guests.real.image import Image
 from farm.sandbox.guests.real.recipe import Recipe
-from tests.lab.boot import wait_until
+from tests.lab.baking import own_cache
+from tests.lab.boot import Booted, lab, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -29,6 +30,13 @@ async def build():
         print(image.progress(), flush=True)
         await asyncio.wait([building], timeout=0.1)
 asyncio.run(build())
+"""
+
+BAKE = """#cloud-config
+runcmd:
+  - echo baked > /opt/made
+  - truncate -s 0 /etc/machine-id
+  - systemctl poweroff --no-block
 """
 
 
@@ -59,6 +67,28 @@ def test_a_build_that_fails_says_why_and_what_to_do(tmp_path: Path) -> None:
 
     assert image.progress() == ""
     assert [path.suffix for path in (tmp_path / "guests").iterdir()] == [".lock"]
+
+
+def test_what_one_sandbox_baked_the_next_has_without_a_boot(tmp_path: Path) -> None:
+    cache = own_cache(tmp_path)
+    with lab(tmp_path / "first", cache) as first:
+        baker = first.boot(BAKE, boot=False)
+        first.wait(first.guests.power_on(baker.id))
+        assert baker.first_process
+        wait_until(lambda: _is_off(baker), "The machine does not halt.")
+        first.wait(first.guests.snapshot(baker.id, "it"))
+
+    with lab(tmp_path / "second", cache) as second:
+        spared = second.boot(BAKE, boot=False)
+        second.wait(second.guests.power_on(spared.id))
+        assert _is_off(spared)
+        second.wait(second.guests.snapshot(spared.id, "it"))
+        made = second.boot("#cloud-config\n{}\n", image="it")
+        assert made.execute("cat", "/opt/made") == "baked\n"
+
+
+def _is_off(guest: Booted) -> bool:
+    return guest.lab.wait(guest.lab.guests.state(guest.id)) is GuestState.OFF
 
 
 def _at_work(cache: Path) -> list[str]:

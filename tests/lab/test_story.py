@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.lab.baking import own_cache, share
 from tests.lab.outside import wait_for_the_base_image
 from tests.lab.story import PATIENCE, Story, left_of
 from tests.ops.farms import RunningFarm, Surroundings, free_port, running_farm, until
@@ -29,7 +30,9 @@ def chromium() -> Iterator[Browser]:
 
 
 def test_the_whole_story(chromium: Browser, tmp_path: Path) -> None:
-    surroundings = Surroundings(tmp_path, free_port(), free_port(), guests="real")
+    cache = own_cache(tmp_path)
+    extra = {"FARM_CACHE": str(cache)}
+    surroundings = Surroundings(tmp_path, free_port(), free_port(), guests="real", extra=extra)
     with running_farm(surroundings) as farm:
         assert farm.said["guests"] == "real", farm.said["why"]
         print(f"\n{farm.said['why']}", flush=True)
@@ -37,6 +40,7 @@ def test_the_whole_story(chromium: Browser, tmp_path: Path) -> None:
         link = _tell(chromium, farm, "Vera", 4711, "From the vanilla image:")
         assert _link_is_there(link)
         _bake(surroundings)
+        share(cache)
         _tell(chromium, farm, "Rapide", 4712, "From the prebuilt image:")
     until(lambda: left_of(tmp_path) == [])
     assert surroundings.processes() == []
