@@ -25,6 +25,7 @@ from farm.agents.models.edge import (
     GatewayAuthority,
     GatewayPass,
 )
+from farm.agents.models.images import Retirement, ServerImage
 from farm.agents.models.keys import SharedKey
 from farm.agents.models.meters import Meter
 from farm.agents.models.operations import (
@@ -35,6 +36,7 @@ from farm.agents.models.operations import (
     OperationStep,
 )
 from farm.agents.models.orphans import Orphan, OrphanKind
+from farm.agents.models.pool import Pool, PooledServer
 from farm.agents.models.projects import (
     MAIN,
     AccountProject,
@@ -77,12 +79,16 @@ __all__ = [
     "OperationStep",
     "Orphan",
     "OrphanKind",
+    "Pool",
+    "PooledServer",
     "Power",
     "ProviderProject",
     "RequestBudget",
     "Rescue",
     "RescueKind",
+    "Retirement",
     "Server",
+    "ServerImage",
     "ServerPhase",
     "SharedKey",
     "SlackLink",

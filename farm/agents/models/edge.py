@@ -26,7 +26,8 @@ class GatewayAuthority(models.Model):
 class GatewayPass(models.Model):
     """By what one machine's gateway is known, and whom it was told to admit.
 
-    `keeper_name` is what the edge calls the one person who may come in. `addresses` are those of
+    `keeper_name` is what the edge calls the one person who may come in; a machine of the pool has
+    nobody yet. `addresses` are those of
     the edge that were last written on the machine, "" while its gateway admits no edge.
     """
 
@@ -34,8 +35,10 @@ class GatewayPass(models.Model):
     private_key = SecretField()
     certificate = models.TextField()
     not_after = models.DateTimeField()
-    keeper = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    keeper_name = models.CharField(max_length=80)
+    keeper = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    keeper_name = models.CharField(max_length=80, blank=True)
     addresses = models.CharField(max_length=500, blank=True)
     written = models.CharField(max_length=64, blank=True)
 

@@ -38,10 +38,11 @@ class Power(models.TextChoices):
 class Server(Drivable):
     """One machine at a provider. An agent may have had several; one of the pool has none yet.
 
-    It is its agent's from `joined_at` on. A successor is made ready while the machine that it
-    `takes_over_from` still serves, and counts from `took_over_at` on. What services and agents want
-    of it is its `wanted_power` and its `wanted_type` ("" while it is to keep its own); `made_from`
-    is the copy of a disk that it starts with, none for an image.
+    It is its agent's from `joined_at` on; one of the pool may be claimed from `warmed_at` on. A
+    successor is made ready while the machine that it `takes_over_from` still serves, and counts
+    from `took_over_at` on. What services and agents want of it is its `wanted_power` and its
+    `wanted_type` ("" while it is to keep its own); `made_from` is the copy of a disk that it starts
+    with, none for an image.
 
     `create_sent_at` is the intent: set before the call, so a crash after it looks before it asks.
     From `distrusted_at` on nothing is sent to it: it showed another host key than ours.
@@ -103,6 +104,7 @@ class Server(Drivable):
     first_host_key = SecretField(blank=True)
     host_key_rotated = models.BooleanField(default=False)
     distrusted_at = models.DateTimeField(null=True)
+    warmed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"farm-{self.uid}"
