@@ -4,19 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("agents", "0004_request_budgets_and_projects"),
+        ('agents', '0004_request_budgets_and_projects'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="server",
-            name="parts_seen_at",
+            model_name='server',
+            name='parts_seen_at',
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name="server",
-            name="spans",
+            model_name='server',
+            name='spans',
             field=models.TextField(blank=True),
         ),
     ]
