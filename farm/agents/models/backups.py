@@ -31,6 +31,7 @@ class BackupKind(models.TextChoices):
     NIGHTLY = "nightly", _("nightly")
     DEMAND = "demand", _("on demand")
     SAFETY = "safety", _("before a restore")
+    SLEEP = "sleep", _("before its sleep")
     FINAL = "final", _("before its deletion")
 
 

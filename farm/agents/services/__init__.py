@@ -25,6 +25,7 @@ from farm.agents.services.shared_keys import (
     use_shared_key,
 )
 from farm.agents.services.slack import link_slack, unlink_slack
+from farm.agents.services.sleep import stop_agent, wake_agent
 from farm.agents.services.telegram import link_telegram, offer_telegram, unlink_telegram
 from farm.agents.services.whatsapp import link_whatsapp, renew_whatsapp, unlink_whatsapp
 from farm.agents.services.wishes import AgentWish
@@ -71,9 +72,11 @@ __all__ = [
     "send_again",
     "send_message",
     "set_budget",
+    "stop_agent",
     "transfer_agent",
     "unlink_slack",
     "unlink_telegram",
     "unlink_whatsapp",
     "use_shared_key",
+    "wake_agent",
 ]

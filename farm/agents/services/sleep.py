@@ -1,0 +1,130 @@
+"""Wishes about an agent's sleep: put it to sleep so that its bill stops, and wake it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from farm.accounts.models import Door, User
+from farm.accounts.permissions import Action
+from farm.accounts.services import record
+from farm.agents.events import note
+from farm.agents.models import (
+    Agent,
+    AgentPhase,
+    BackupKind,
+    MachineWish,
+    Operation,
+    OperationKind,
+    OperationStep,
+)
+from farm.agents.refusals import Refused
+from farm.agents.saving import ask_backup, serving_machine
+from farm.agents.services.channels import lock_living
+from farm.agents.services.operations import begin
+from farm.agents.services.paying import Charge, charge
+from farm.agents.services.rights import demand_right
+from farm.billing.payers import assignment_at
+from farm.billing.prices import Rate
+from farm.billing.selectors import at_most_monthly
+
+MAY_STOP = (AgentPhase.RUNNING, AgentPhase.CONFIGURING, AgentPhase.STOPPING, AgentPhase.WAKING)
+"""Phases in which what it has is on its machine, or on the copy that its machine is made from."""
+
+
+@transaction.atomic
+def stop_agent(*, actor: User | None, door: Door, agent: Agent) -> Operation:
+    """Put it to sleep: what it has is saved, and its machine is as cheap as its cloud allows.
+
+    Without an actor it is the farm's own wish. Asking twice answers the same operation. Refused for
+    an agent that is on its way, changed, failed or leaving.
+    """
+    _demand(actor, door, agent)
+    agent = lock_living(agent)
+    if agent.wanted == Agent.Wanted.STOPPED and agent.phase != AgentPhase.FAILED:
+        return agent.operations.filter(kind=OperationKind.STOP).latest("pk")
+    _demand_stoppable(agent)
+    now = timezone.now()
+    agent.restore_from = None
+    saves = _save_first(agent, now)
+    _want(agent, Agent.Wanted.STOPPED, now)
+    note(agent, "stop_asked", at=now)
+    record(account=agent.account, actor=actor, door=door, verb="stop agent", subject=agent.uid)
+    operation = begin(agent, OperationKind.STOP, now)
+    if saves:
+        operation.steps.create(key=OperationStep.Key.SAVE, started_at=now)
+    return operation
+
+
+@transaction.atomic
+def wake_agent(
+    *, actor: User | None, door: Door, agent: Agent, agreed: Rate | None = None
+) -> Operation:
+    """Wake it, at whatever point of its falling asleep; its name, address and files stay.
+
+    `agreed` is what its machine may cost at most from now on, where that is more than it was.
+    Asking twice answers the same operation. Refused for an agent that does not sleep, and past its
+    payer's limit.
+    """
+    _demand(actor, door, agent)
+    agent = lock_living(agent)
+    now = timezone.now()
+    if agreed is not None:
+        _agree(agent, agreed, now)
+    if agent.wanted == Agent.Wanted.RUNNING and agent.phase == AgentPhase.WAKING:
+        return agent.operations.filter(kind=OperationKind.WAKE).latest("pk")
+    if agent.wanted != Agent.Wanted.STOPPED or agent.phase == AgentPhase.FAILED:
+        raise Refused("", "not_asleep", _("Only an agent that sleeps can be woken."))
+    _want(agent, Agent.Wanted.RUNNING, now)
+    note(agent, "wake_asked", at=now)
+    record(account=agent.account, actor=actor, door=door, verb="wake agent", subject=agent.uid)
+    return begin(agent, OperationKind.WAKE, now)
+
+
+def _demand(actor: User | None, door: Door, agent: Agent) -> None:
+    if actor is not None:
+        demand_right(actor, agent, Action.MANAGE_AGENT)
+    elif door != Door.FARM:
+        raise PermissionDenied(Action.MANAGE_AGENT)
+
+
+def _demand_stoppable(agent: Agent) -> None:
+    if agent.phase == AgentPhase.FAILED:
+        sentence = _("It has failed, so there is nothing to put to sleep: try again, or delete it.")
+        raise Refused("", "agent_failed", sentence)
+    never_ran = agent.running_since is None
+    if agent.phase not in MAY_STOP or never_ran or agent.machine_wish != MachineWish.NOTHING:
+        sentence = _("It is on its way: wait until it answers, then put it to sleep.")
+        raise Refused("", "not_settled", sentence)
+
+
+def _save_first(agent: Agent, now: datetime) -> bool:
+    """What it has is saved, if it is on a machine; one made from its copy has no more than that."""
+    if agent.phase not in (AgentPhase.RUNNING, AgentPhase.CONFIGURING):
+        return False
+    there = serving_machine(agent) is not None
+    agent.saving = ask_backup(agent, BackupKind.SLEEP, now) if there else agent.saving
+    return there
+
+
+def _agree(agent: Agent, agreed: Rate, now: datetime) -> None:
+    """Its payer has room for the new price, or the wish is refused."""
+    agent.agreed_hourly_micros = agreed.hourly_micros
+    agent.agreed_monthly_micros = at_most_monthly(agreed)
+    agent.agreed_currency = agreed.currency
+    if paid := assignment_at(agent.uid, now):
+        charge(agent, Charge(paid.payer, paid.cost_centre), now)
+    agent.due_at = now
+    agent.save(
+        update_fields=["agreed_hourly_micros", "agreed_monthly_micros", "agreed_currency", "due_at"]
+    )
+
+
+def _want(agent: Agent, wanted: Agent.Wanted, now: datetime) -> None:
+    agent.wanted, agent.due_at = wanted, now
+    agent.generation += 1
+    agent.save(update_fields=["wanted", "generation", "due_at", "restore_from", "saving"])
