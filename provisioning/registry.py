@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from provisioning.budget import Budget
 from provisioning.errors import NeedsOperator
-from provisioning.hetzner import ENDPOINT, Hetzner
 from provisioning.provider import Provider
-from provisioning.scaleway import ZONES, Scaleway
+
+if TYPE_CHECKING:
+    from provisioning.hetzner import Hetzner
+    from provisioning.scaleway import Scaleway
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +21,16 @@ class Credentials:
 
     At Hetzner `endpoint` is the address with its /v1 and the rest is not needed. At Scaleway
     `token` is the secret key, every zone in which there may be a machine of ours is named, and so
-    is what an address costs net an hour, in EUR, of which its price list does not tell.
+    is what an address costs net an hour, in EUR, of which its price list does not tell. An empty
+    `endpoint` is the cloud's own, and without `zones` they are all that we know.
     """
 
     provider: str
     token: str = field(repr=False)
-    endpoint: str = ENDPOINT
+    endpoint: str = ""
     access_key: str = ""
     project: str = ""
-    zones: tuple[str, ...] = ZONES
+    zones: tuple[str, ...] = ()
     ipv4_hourly: Decimal = Decimal(0)
 
 
@@ -51,7 +55,10 @@ def _hetzner(credentials: Credentials, budget: Budget | None) -> Hetzner:
         raise NeedsOperator("no_token", "No Hetzner token is set: put one in HETZNER_TOKEN.")
     if not (token.isascii() and token.isalnum()):
         raise NeedsOperator("bad_token", "HETZNER_TOKEN holds more than a token: paste it again.")
-    return Hetzner(token=token, endpoint=credentials.endpoint, budget=budget)
+    # A vendor's SDK takes a tenth of a second and more to load: only who asks its cloud waits.
+    from provisioning.hetzner import ENDPOINT, Hetzner  # noqa: PLC0415
+
+    return Hetzner(token=token, endpoint=credentials.endpoint or ENDPOINT, budget=budget)
 
 
 def _scaleway(credentials: Credentials, budget: Budget | None) -> Scaleway:
@@ -61,13 +68,15 @@ def _scaleway(credentials: Credentials, budget: Budget | None) -> Scaleway:
             "no_token",
             "Scaleway needs SCALEWAY_ACCESS_KEY, SCALEWAY_SECRET_KEY and SCALEWAY_PROJECT_ID.",
         )
+    from provisioning.scaleway import ENDPOINT, ZONES, Scaleway  # noqa: PLC0415
+
     try:
         return Scaleway(
             access_key=credentials.access_key.strip(),
             secret_key=credentials.token.strip(),
             project=credentials.project.strip(),
-            zones=credentials.zones,
-            endpoint=credentials.endpoint,
+            zones=credentials.zones or ZONES,
+            endpoint=credentials.endpoint or ENDPOINT,
             ipv4_hourly=credentials.ipv4_hourly,
             budget=budget,
         )

@@ -1,7 +1,5 @@
 """Django's entry for this room."""
 
-from importlib import import_module
-
 from django.apps import AppConfig
 
 
@@ -10,7 +8,3 @@ class ApiConfig(AppConfig):
 
     name = "farm.api"
     label = "api"
-
-    def ready(self) -> None:
-        """Spectacular knows of an extension once its module is loaded."""
-        import_module("farm.api.schema")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
+import farm.api.schema  # noqa: F401 - Spectacular knows of an extension once its module is loaded
 from farm.api.errors import nothing_here
 from farm.api.views import accounts, agents, invitations, statements
 

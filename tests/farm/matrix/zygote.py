@@ -61,6 +61,7 @@ WHAT_CELERY_LOADS = (
     *("celery.worker.consumer", "celery.concurrency.prefork", "celery.backends.base"),
     *("kombu.transport.redis", "cffi.cparser", "farm.agents.tasks", "farm.urls"),
 )
+WHAT_CLOUDS_LOAD = ("provisioning.hetzner", "provisioning.scaleway")
 
 
 def prepare(_order: Order) -> str:
@@ -304,9 +305,8 @@ def main() -> None:
     """Serve until standard input ends; the workers then end with it."""
     # Whoever kills a worker never waits for it: it must not stay as a zombie.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    if settings.BROKER_URL:
-        for name in WHAT_CELERY_LOADS:
-            import_module(name)
+    for name in (*WHAT_CLOUDS_LOAD, *(WHAT_CELERY_LOADS if settings.BROKER_URL else ())):
+        import_module(name)
     for line in sys.stdin:
         order: Order = json.loads(line)
         reader, writer = os.pipe()
