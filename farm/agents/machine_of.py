@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import F, Q
 
-from farm.agents.models import Agent, Server
+from farm.agents.models import Agent, Server, ServerPhase
 
 WAITS_ITS_TURN = Q(takes_over_from__isnull=False, took_over_at=None)
 
@@ -13,3 +13,10 @@ def machine_of(agent: Agent) -> Server | None:
     """The one that joined it last; a successor counts from when it has taken over."""
     machines = agent.servers.exclude(WAITS_ITS_TURN)
     return machines.order_by(F("joined_at").desc(nulls_last=True), "-pk").first()
+
+
+def serves_no_more(server: Server | None) -> bool:
+    """Whether nothing can be saved from it, or it is none: lost, going, or not to be trusted."""
+    if server is None or server.wanted_gone or server.distrusted_at is not None:
+        return True
+    return server.phase in (ServerPhase.DELETING, ServerPhase.GONE, ServerPhase.LOST)

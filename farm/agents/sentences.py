@@ -72,6 +72,12 @@ _HISTORY = {
     "payer_changed": Sentence(_("Somebody else pays for it from the next full hour")),
     "transferred": Sentence(_("It was handed over")),
     "retry_asked": Sentence(_("Another try was asked for")),
+    "resize_asked": Sentence(_("Another size was asked for")),
+    "move_asked": Sentence(
+        _("Another place was asked for"), _("It goes on answering until it is ready there.")
+    ),
+    "rebuild_asked": Sentence(_("A fresh machine was asked for")),
+    "change_taken_back": Sentence(_("The change of its machine was taken back")),
     "delete_asked": Sentence(_("Its deletion was asked for")),
     "machine_removed": Sentence(_("Its machine is being deleted")),
     "machine_found": Sentence(

@@ -85,6 +85,14 @@ def hand_back(earlier: Assignment, at: datetime) -> Assignment:
     return again
 
 
+def agree_anew(*, agent_uid: str, monthly_micros: int, at: datetime) -> None:
+    """From now on limits count with that most for the agent; who pays, and from when, stays."""
+    said = Assignment.objects.filter(agent_uid=agent_uid)
+    valid = assignment_at(agent_uid, at)
+    from_now_on = said.filter(valid_from__gte=valid.valid_from if valid else at)
+    from_now_on.update(monthly_micros=monthly_micros)
+
+
 def assignment_at(agent_uid: str, at: datetime) -> Assignment | None:
     """To whom an hour of the agent that begins at `at` is charged; None before its first."""
     said = Assignment.objects.select_related("payer").filter(agent_uid=agent_uid)

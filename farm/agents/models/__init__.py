@@ -9,6 +9,7 @@ from farm.agents.models.backups import (
     BackupState,
 )
 from farm.agents.models.budgets import BudgetRequest
+from farm.agents.models.changes import Change, Placing, PlacingReason
 from farm.agents.models.channels import (
     SlackLink,
     TelegramLink,
@@ -59,6 +60,7 @@ __all__ = [
     "BackupRound",
     "BackupState",
     "BudgetRequest",
+    "Change",
     "CopyPhase",
     "DiskCopy",
     "Drivable",
@@ -79,6 +81,8 @@ __all__ = [
     "OperationStep",
     "Orphan",
     "OrphanKind",
+    "Placing",
+    "PlacingReason",
     "Pool",
     "PooledServer",
     "Power",

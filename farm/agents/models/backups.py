@@ -32,6 +32,7 @@ class BackupKind(models.TextChoices):
     DEMAND = "demand", _("on demand")
     SAFETY = "safety", _("before a restore")
     SLEEP = "sleep", _("before its sleep")
+    MOVE = "move", _("before a move to another machine")
     FINAL = "final", _("before its deletion")
 
 

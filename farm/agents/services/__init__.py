@@ -8,6 +8,12 @@ from farm.agents.services.backups import (
     save_again,
 )
 from farm.agents.services.budgets import ask_for_budget, decide_budget, set_budget
+from farm.agents.services.changes import (
+    move_agent_to,
+    rebuild_agent,
+    resize_agent,
+    take_back_change,
+)
 from farm.agents.services.edge import CodeRefused, Entrance, come_in, hash_of, new_secret, open_door
 from farm.agents.services.handing_over import leave_account, remove_member, transfer_agent
 from farm.agents.services.invitations import OWN_KEY, invite, link_of
@@ -56,14 +62,17 @@ __all__ = [
     "link_slack",
     "link_telegram",
     "link_whatsapp",
+    "move_agent_to",
     "new_secret",
     "note_look",
     "offer_telegram",
     "open_door",
+    "rebuild_agent",
     "remove_member",
     "remove_orphans",
     "renew_relay_key",
     "renew_whatsapp",
+    "resize_agent",
     "restart_agent",
     "restore_agent",
     "retry_agent",
@@ -73,6 +82,7 @@ __all__ = [
     "send_message",
     "set_budget",
     "stop_agent",
+    "take_back_change",
     "transfer_agent",
     "unlink_slack",
     "unlink_telegram",

@@ -29,6 +29,8 @@ from farm.billing.payers import (
     hand_back,
     payer_of,
 )
+from farm.billing.prices import Rate
+from farm.billing.selectors import at_most_monthly
 
 LONGEST_CENTRE = 40
 # Numbers are spelled in the reader's language, which is known when the sentence is read.
@@ -80,6 +82,17 @@ def charge(agent: Agent, to: Charge, at: datetime) -> Assignment:
         monthly_micros=agent.agreed_monthly_micros,
         at=at,
     )
+
+
+def demand_room_for(agent: Agent, agreed: Rate) -> None:
+    """Refused if the agent at that price could take its person past its payer's limit."""
+    paid = assignment_at(agent.uid, timezone.now())
+    if paid is None:
+        return
+    try:
+        demand_room(paid.payer, agent.owner, at_most_monthly(agreed), agent.uid)
+    except OverLimit as over:
+        raise _over_limit(over, agreed.currency) from None
 
 
 @transaction.atomic
