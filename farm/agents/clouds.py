@@ -20,6 +20,8 @@ SETTINGS = {
     SCALEWAY: ("SCALEWAY_ACCESS_KEY", "SCALEWAY_SECRET_KEY", "SCALEWAY_PROJECT_ID"),
 }
 """What opens each cloud."""
+OFF_IS_FREE = frozenset({SCALEWAY})
+"""Where a machine that is off costs no compute: asleep it is its disk and its address that cost."""
 
 
 def clouds() -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from farm.agents.models import Agent, Offer
 from farm.agents.projects import full_clouds
 from farm.billing.prices import Rate
-from farm.billing.selectors import at_most_monthly
+from farm.billing.selectors import at_most_monthly, sum_of
 from farm.catalog import Plan, Region, catalog
 
 
@@ -16,7 +16,8 @@ from farm.catalog import Plan, Region, catalog
 class Rung:
     """One server type at one place, with what it, its IPv4 and its disk cost there.
 
-    `volume` is None where the disk is part of the server.
+    `volume` is None where the disk, of `disk_gb`, is part of the server. `copy_terabyte` is what
+    1,000 GB of disks' copies cost, None while that is not known.
     """
 
     provider: str
@@ -26,17 +27,13 @@ class Rung:
     server: Rate
     ipv4: Rate
     volume: Rate | None
+    copy_terabyte: Rate | None = None
+    disk_gb: int = 0
 
     @property
     def total(self) -> Rate:
         """All together."""
-        parts = [part for part in (self.server, self.ipv4, self.volume) if part]
-        caps = [part.monthly_micros for part in parts if part.monthly_micros is not None]
-        return Rate(
-            hourly_micros=sum(part.hourly_micros for part in parts),
-            monthly_micros=sum(caps) if len(caps) == len(parts) else None,
-            currency=self.server.currency,
-        )
+        return sum_of([part for part in (self.server, self.ipv4, self.volume) if part])
 
     def within(self, agreed: Rate) -> bool:
         """Whether it costs no more than what was agreed to, by the hour and by the month."""
@@ -65,9 +62,29 @@ def other_way_is_open(agent: Agent) -> bool:
     return bool(rungs) and rungs[0].provider not in full_clouds()
 
 
+def dearer_than_agreed(agent: Agent) -> Rung | None:
+    """The cheapest machine to be had where none is within what was agreed to.
+
+    None where one is, and where nothing is to be had at any price.
+    """
+    plan, region = catalog().plans.get(agent.plan), catalog().regions.get(agent.region)
+    free = [rung for rung in ladder(plan, region) if rung.available]
+    if not free or any(rung.within(agreed_by(agent)) for rung in free):
+        return None
+    return free[0]
+
+
 def agreed_by(agent: Agent) -> Rate:
     """What a machine of this agent may cost at most."""
     return Rate(agent.agreed_hourly_micros, agent.agreed_monthly_micros, agent.agreed_currency)
+
+
+def rungs_in_place(plan: Plan, provider: str, location: str) -> Sequence[Rung]:
+    """What of that plan its cloud sells there, cheapest first."""
+    rows = Offer.objects.filter(
+        provider=provider, location=location, server_type__in=plan.server_types.get(provider, ())
+    )
+    return sorted(map(_rung, rows), key=lambda rung: rung.total.hourly_micros)
 
 
 def ladder(plan: Plan, region: Region) -> Sequence[Rung]:
@@ -91,6 +108,8 @@ def _rung(row: Offer) -> Rung:
         server=Rate(row.hourly_micros, row.monthly_micros, row.currency),
         ipv4=Rate(row.ipv4_hourly_micros, row.ipv4_monthly_micros, row.currency),
         volume=_volume(row),
+        copy_terabyte=copy_terabyte_of(row),
+        disk_gb=row.disk_gb,
     )
 
 
@@ -98,3 +117,11 @@ def _volume(row: Offer) -> Rate | None:
     if not row.volume_hourly_micros:
         return None
     return Rate(row.volume_hourly_micros, row.volume_monthly_micros, row.currency)
+
+
+def copy_terabyte_of(row: Offer) -> Rate | None:
+    """What 1,000 GB of disks' copies cost at the offer's cloud; None while that is not known."""
+    hourly = row.copy_terabyte_hourly_micros
+    if hourly is None:
+        return None
+    return Rate(hourly, row.copy_terabyte_monthly_micros, row.currency)

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from farm.billing.models import Kind
-from farm.billing.rule import Span
+from farm.billing.stays import Span
 from provisioning.provider import Billable
 
 NEVER = "-"
+PARTS = (Kind.SERVER, Kind.IPV4, Kind.VOLUME)
+"""Of what a machine is made; the copy of its disk has a row of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def noted(text: str, bills: Iterable[Billable], *, last_seen: datetime, now: dat
     What began since, and of which the cloud does not tell when, began at `last_seen`; so did what
     is not there any more end.
     """
-    there = {bill.id: bill for bill in bills if str(bill.kind) in list(Kind)}
+    there = {bill.id: bill for bill in bills if str(bill.kind) in PARTS}
     parts = [_as_of_now(part, there.get(part.cloud_id), last_seen, now) for part in _parts_in(text)]
     going_on = {part.cloud_id for part in parts if part.span.until is None}
     parts += [

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Max, Q, Sum
 
 from farm.billing.models import Assignment, Cause, PriceRow, UsageLine
 from farm.billing.payers import SETTLING
-from farm.billing.rule import Hour, Prices, Stay, Written, begun_hours, sure_hours
+from farm.billing.rule import (
+    Cap,
+    Caps,
+    Hour,
+    Prices,
+    Terms,
+    Written,
+    as_counted,
+    begun_hours,
+    count_of,
+    sure_hours,
+)
+from farm.billing.stays import Stay
 
 Assignments = Mapping[str, Sequence[Assignment]]
 """By agent, the earliest first."""
@@ -33,9 +45,9 @@ def write_lines(stays: Sequence[Stay], now: datetime) -> Run:
     one write (in as many pieces as the database takes it) however many stays there are; a run
     beside this one, or one that was killed, changes nothing about the lines.
     """
-    prices, written = prices_of(stays), written_of(stays)
-    hours = list(sure_hours(stays, prices, written, now - SETTLING))
-    said = _assignments({hour.stay.agent_uid for hour in hours})
+    prices, said = prices_of(stays), _assignments(stays)
+    written = written_of(stays, prices)
+    hours = list(sure_hours(stays, Terms(prices, _caps(said)), written, now - SETTLING))
     with transaction.atomic():
         UsageLine.objects.bulk_create(
             [_line(hour, _bearer(hour, said)) for hour in hours], ignore_conflicts=True
@@ -48,21 +60,33 @@ def drafts(stays: Sequence[Stay]) -> Sequence[UsageLine]:
 
     With `known_until` in the future they are what machines will cost if they go on serving.
     """
-    prices, written = prices_of(stays), written_of(stays)
-    hours = list(begun_hours(stays, prices, written))
-    said = _assignments({hour.stay.agent_uid for hour in hours})
+    prices, said = prices_of(stays), _assignments(stays)
+    hours = begun_hours(stays, Terms(prices, _caps(said)), written_of(stays, prices))
     return [_line(hour, _bearer(hour, said)) for hour in hours]
 
 
 def cost_so_far(stays: Sequence[Stay]) -> Mapping[str, int]:
     """Payers' micro-units by agent: what is written, and what has begun since, by the same rule."""
-    written = written_of(stays)
-    for _ in begun_hours(stays, prices_of(stays), written):
+    prices, said = prices_of(stays), _assignments(stays)
+    written = written_of(stays, prices)
+    for _ in begun_hours(stays, Terms(prices, _caps(said)), written):
         continue
     costs: defaultdict[str, int] = defaultdict(int)
     for (agent_uid, _month), micros in written.charged.items():
         costs[agent_uid] += micros
     return costs
+
+
+def month_so_far(stay: Stay, month: date) -> Mapping[str, int]:
+    """What its cloud has charged for it in that month, by kind, since it last counted anew."""
+    prices = prices_of([stay])
+    written = written_of([stay], prices)
+    for _ in begun_hours([stay], Terms(prices, {}), written):
+        continue
+    return {
+        kind: written.cloud[uid, kind, sum(row.counts_anew for row in rows), month]
+        for (uid, kind), rows in prices.items()
+    }
 
 
 def prices_of(stays: Iterable[Stay]) -> Prices:
@@ -74,27 +98,31 @@ def prices_of(stays: Iterable[Stay]) -> Prices:
     return found
 
 
-def written_of(stays: Iterable[Stay]) -> Written:
+def written_of(stays: Iterable[Stay], prices: Prices) -> Written:
     """What is written of these stays' servers and agents; one read, so that it fits together."""
     stays = list(stays)
     servers = {stay.server_uid for stay in stays}
     agents = {stay.agent_uid for stay in stays} - {""}
     mine = UsageLine.objects.filter(Q(server_uid__in=servers) | Q(agent_uid__in=agents))
     written = Written()
-    sums = mine.values("server_uid", "agent_uid", "kind", "month").annotate(
+    counts = {row.pk: count_of(rows, row.valid_from) for rows in prices.values() for row in rows}
+    priced = mine.values("server_uid", "agent_uid", "kind", "month", "price_id")
+    sums = priced.annotate(
         top=Max("hour_index"), cloud=Sum("cloud_micros"), charged=Sum("micros")
-    )
+    ).order_by()
     for row in sums:
         uid, kind, month = row["server_uid"], row["kind"], row["month"]
         top = max(written.next_index.get((uid, kind), 0), row["top"] + 1)
         written.next_index[uid, kind] = top
-        written.cloud[uid, kind, month] += row["cloud"]
+        # Of a machine that is not among the prices nothing more is to be charged.
+        written.cloud[uid, kind, counts.get(row["price_id"], 0), month] += row["cloud"]
         written.charged[row["agent_uid"], month] += row["charged"]
     return written
 
 
 def _finished(stays: Sequence[Stay], prices: Prices, written: Written) -> frozenset[str]:
-    ended = {stay.server_uid: stay for stay in stays if stay.gone_at is not None}
+    gone = [stay for stay in stays if stay.gone_at is not None]
+    ended = {stay.server_uid: stay for stay in as_counted(gone, prices)}
     unfinished = {
         uid
         for uid, kind in prices
@@ -103,8 +131,9 @@ def _finished(stays: Sequence[Stay], prices: Prices, written: Written) -> frozen
     return frozenset(ended.keys() - unfinished)
 
 
-def _assignments(agent_uids: set[str]) -> Assignments:
+def _assignments(stays: Iterable[Stay]) -> Assignments:
     found: defaultdict[str, list[Assignment]] = defaultdict(list)
+    agent_uids = {stay.agent_uid for stay in stays} - {""}
     rows = Assignment.objects.filter(agent_uid__in=agent_uids).select_related(
         "person", "payer__account"
     )
@@ -113,8 +142,16 @@ def _assignments(agent_uids: set[str]) -> Assignments:
     return found
 
 
+def _caps(said: Assignments) -> Caps:
+    return {
+        uid: [Cap(row.valid_from, row.monthly_micros) for row in rows] for uid, rows in said.items()
+    }
+
+
 def _bearer(hour: Hour, said: Assignments) -> Assignment | None:
     """Who was to pay when the hour began; the first word also counts for moments before it."""
+    if hour.cause is Cause.POOL:
+        return None
     rows = said.get(hour.stay.agent_uid, ())
     valid = (row for row in reversed(rows) if row.valid_from <= hour.began_at)
     return next(valid, rows[0] if rows else None)
@@ -128,7 +165,7 @@ def _line(hour: Hour, bearer: Assignment | None) -> UsageLine:
         kind=hour.kind,
         began_at=hour.began_at,
         month=hour.month,
-        agent_uid=hour.stay.agent_uid,
+        agent_uid="" if hour.cause is Cause.POOL else hour.stay.agent_uid,
         agent_name=bearer.agent_name if bearer else "",
         account_uid=bearer.payer.account.uid if bearer else "",
         payer_id=bearer.payer_id if bearer and paid else None,
@@ -140,5 +177,11 @@ def _line(hour: Hour, bearer: Assignment | None) -> UsageLine:
         currency=hour.price.currency,
         price=hour.price,
         capped=hour.capped,
-        cause=(hour.cause or "") if bearer else Cause.NOBODY,
+        cause=_cause_of(hour, bearer),
     )
+
+
+def _cause_of(hour: Hour, bearer: Assignment | None) -> str:
+    if hour.cause is Cause.POOL:
+        return Cause.POOL
+    return (hour.cause or "") if bearer else Cause.NOBODY

@@ -92,13 +92,16 @@ class Kind(models.TextChoices):
     SERVER = "server", _("machine")
     IPV4 = "ipv4", _("IPv4 address")
     VOLUME = "volume", _("disk")
+    SNAPSHOT = "snapshot", _("copy of a sleeping disk")
 
 
 class PriceRow(models.Model):
     """What one kind costs for one server from a date on, net, in micro-units of `currency`.
 
-    Pinned when the server is asked for: today's catalogue never re-prices a server that exists.
-    A server is known by its uid, without a foreign key, and the row outlives it.
+    Pinned when the server is asked for or becomes another type: today's catalogue never re-prices a
+    server that exists. A server, or the copy of a disk, is known by its uid, without a foreign key,
+    and the row outlives it. With `counts_anew` its cloud begins with this row to count hours, and
+    what is left of the month, as for another server.
     """
 
     server_uid = models.CharField(max_length=12)
@@ -107,6 +110,7 @@ class PriceRow(models.Model):
     hourly_micros = models.BigIntegerField()
     monthly_micros = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3)
+    counts_anew = models.BooleanField(default=False)
 
     class Meta:
         constraints: ClassVar = [
@@ -123,6 +127,8 @@ class Cause(models.TextChoices):
     """Why what a cloud charges is, in whole or in part, the farm's own cost."""
 
     BEFORE = "before", _("before the agent answered there")
+    OVERLAP = "overlap", _("while another machine was made ready to take over")
+    POOL = "pool", _("while it was kept ready for whoever comes next")
     LEAVING = "leaving", _("while the machine was being removed")
     OVER_CAP = "over_cap", _("beyond what an agent may cost in a month")
     NOBODY = "nobody", _("for no agent")

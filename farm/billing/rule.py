@@ -8,117 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 
 from farm.billing.models import Cause, Kind, PriceRow
-
-HOUR = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A time for which a cloud charges for one kind; its end was known to the farm at `told_at`."""
-
-    since: datetime
-    until: datetime | None = None
-    told_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One started hour of a kind: its number, when it began, from when on all of it is known."""
-
-    index: int
-    began_at: datetime
-    sure_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """A machine's time at its cloud, as far as it is known.
-
-    It surely existed until `known_until`; with `gone_at` (when the farm saw it gone) that is its
-    end. The agent `agent_uid` ("" for none) answered on it from `serving_since` until its removal
-    was ordered at `let_go_at`: those started hours are its payer's, the others the farm's. All
-    machines of an agent cost its payer `at_most_micros` in a calendar month, and no more. Where a
-    cloud charges for a machine's parts apart, `spans` tells by kind for which times, in order.
-    """
-
-    server_uid: str
-    agent_uid: str
-    at_most_micros: int
-    created_at: datetime
-    known_until: datetime
-    serving_since: datetime | None = None
-    let_go_at: datetime | None = None
-    gone_at: datetime | None = None
-    spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
-
-    @property
-    def charged_as(self) -> str:
-        """Whose cap it counts in: the agent's over all its machines."""
-        return self.agent_uid or self.server_uid
-
-    @property
-    def ends(self) -> bool:
-        """Whether it is gone, or its removal is under way."""
-        return self.gone_at is not None or self.let_go_at is not None
-
-    def hours_begun(self, kind: str) -> int:
-        """How many hours of that kind surely began."""
-        return sum(self._hours_in(span) for span in self._charged(kind))
-
-    def slots(self, kind: str, first: int = 0) -> Iterator[Slot]:
-        """Its begun hours of that kind from number `first` on, counted through all its spans."""
-        before = 0
-        for span in self._charged(kind):
-            count = self._hours_in(span)
-            for number in range(max(0, first - before), count):
-                began = span.since + number * HOUR
-                yield Slot(before + number, began, self._sure_at(span, began))
-            before += count
-
-    def unknown_from(self) -> datetime:
-        """No hour that becomes known later is sure before this; only while it is there."""
-        ends = [
-            span.since + (self._hours_in(span) + 1) * HOUR
-            for kind in (self.spans or Kind)
-            for span in self._charged(kind)
-            if span.until is None
-        ]
-        # What was switched off may have been on again since it was last seen.
-        return min([*ends, self.known_until + HOUR] if self.spans else ends)
-
-    def cause(self, began: datetime) -> Cause | None:
-        """Why the hour that began then is the farm's; None for its payer's."""
-        if not self.agent_uid:
-            return Cause.NOBODY
-        if self.serving_since is None or began + HOUR <= self.serving_since:
-            return Cause.BEFORE
-        return Cause.LEAVING if self.let_go_at and began > self.let_go_at else None
-
-    def _charged(self, kind: str) -> Sequence[Span]:
-        """Where nothing is told of parts, all of it is charged for from its creation to its end."""
-        return self.spans.get(kind, ()) if self.spans else (Span(self.created_at),)
-
-    def _hours_in(self, span: Span) -> int:
-        """Hours that surely began; an end on the hour begins no new one, and one is the least."""
-        if span.until is None and self.gone_at is None:
-            return max(0, (self.known_until - span.since) // HOUR) + 1
-        return max(1, -(-((span.until or self.known_until) - span.since) // HOUR))
-
-    def _sure_at(self, span: Span, began: datetime) -> datetime:
-        """The hour's end, or when its machine or this part of it was known to have ended."""
-        end, told = began + HOUR, span.told_at or self.gone_at
-        return end if told is None else min(end, max(told, began))
+from farm.billing.stays import HOUR, Slot, Stay
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
     """One started hour of one kind: what the cloud charges, and the payer's part of it.
 
-    To the payer, the price and the month of the moment `began_at` it belongs.
+    To the payer, the price and the month of the moment `began_at` it belongs. `count` is how often
+    the cloud had begun to count that server anew by then.
     """
 
     stay: Stay
@@ -126,6 +28,7 @@ class Hour:
     began_at: datetime
     kind: Kind
     price: PriceRow
+    count: int
     cloud_micros: int
     micros: int
     cause: Cause | None
@@ -138,23 +41,44 @@ class Hour:
     @property
     def capped(self) -> bool:
         """Whether the cloud's monthly price was reached."""
-        return self.cloud_micros < self.price.hourly_micros
+        return self.kind not in SPREAD and self.cloud_micros < self.price.hourly_micros
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """What an agent may cost in a calendar month at most, from a moment on."""
+
+    valid_from: datetime
+    monthly_micros: int
 
 
 @dataclass(slots=True)
 class Written:
     """What lines there are: the next index by server and kind, and what months add up to.
 
-    `cloud` is by server, kind and month, `charged` by agent and month.
+    `cloud` is by server, kind, count and month, `charged` by agent and month.
     """
 
     next_index: dict[tuple[str, str], int] = field(default_factory=dict)
-    cloud: defaultdict[tuple[str, str, date], int] = field(default_factory=lambda: defaultdict(int))
+    cloud: defaultdict[tuple[str, str, int, date], int] = field(
+        default_factory=lambda: defaultdict(int)
+    )
     charged: defaultdict[tuple[str, date], int] = field(default_factory=lambda: defaultdict(int))
+
+    def add(self, hour: Hour) -> None:
+        """One more hour is written; of a server and kind they come in order."""
+        uid = hour.stay.server_uid
+        self.next_index[uid, hour.kind] = hour.index + 1
+        self.cloud[uid, hour.kind, hour.count, hour.month] += hour.cloud_micros
+        self.charged[hour.stay.agent_uid, hour.month] += hour.micros
 
 
 Prices = Mapping[tuple[str, str], Sequence[PriceRow]]
 """By server and kind, the earliest first."""
+Caps = Mapping[str, Sequence[Cap]]
+"""By agent, the earliest first; what has none costs its payer nothing."""
+SPREAD = frozenset({Kind.SNAPSHOT})
+"""What has a price for a month that its hours share evenly, and no hourly one that it caps."""
 
 
 def month_of(at: datetime) -> date:
@@ -162,24 +86,63 @@ def month_of(at: datetime) -> date:
     return at.astimezone(UTC).date().replace(day=1)
 
 
+def begin_of(month: date) -> datetime:
+    """Its first moment."""
+    return datetime.combine(month, time(), tzinfo=UTC)
+
+
+def next_month(month: date) -> date:
+    """The first day of the month after."""
+    return (month + timedelta(days=31)).replace(day=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what hours are charged: dated prices of servers, dated caps of agents."""
+
+    prices: Prices
+    caps: Caps
+
+
 def sure_hours(
-    stays: Sequence[Stay], prices: Prices, written: Written, now: datetime
+    stays: Sequence[Stay], terms: Terms, written: Written, now: datetime
 ) -> Iterator[Hour]:
     """Hours not yet written about which nothing can change any more; `written` is kept up."""
+    counted = as_counted(stays, terms.prices)
     until: defaultdict[str, datetime] = defaultdict(lambda: now)
-    for stay in stays:
+    for stay in counted:
         if stay.gone_at is None:
             # What may still become known of it comes after this, and takes its place in the order.
             until[stay.charged_as] = min(until[stay.charged_as], stay.unknown_from())
-    for stay, slot, kind in _in_order(stays, prices, written):
+    for stay, slot, kind in _in_order(counted, terms.prices, written):
         if slot.sure_at < until[stay.charged_as]:
-            yield _charge(stay, slot, kind, prices, written)
+            yield _charge(stay, slot, kind, terms, written)
 
 
-def begun_hours(stays: Sequence[Stay], prices: Prices, written: Written) -> Iterator[Hour]:
+def begun_hours(stays: Sequence[Stay], terms: Terms, written: Written) -> Iterator[Hour]:
     """Every hour not yet written that has begun, as it will be if its machine goes on serving."""
-    for stay, slot, kind in _in_order(stays, prices, written):
-        yield _charge(stay, slot, kind, prices, written)
+    counted = as_counted(stays, terms.prices)
+    for stay, slot, kind in _in_order(counted, terms.prices, written):
+        yield _charge(stay, slot, kind, terms, written)
+
+
+def as_counted(stays: Sequence[Stay], prices: Prices) -> Sequence[Stay]:
+    """The stays with the moments from which their clouds count anew, as their prices say."""
+    return [replace(stay, anew=_anew(stay.server_uid, prices)) for stay in stays]
+
+
+def count_of(rows: Sequence[PriceRow], at: datetime) -> int:
+    """How often the cloud had begun to count anew by then."""
+    return sum(row.counts_anew and row.valid_from <= at for row in rows)
+
+
+def _anew(server_uid: str, prices: Prices) -> Mapping[str, Sequence[datetime]]:
+    return {
+        kind: moments
+        for kind in Kind
+        if (rows := prices.get((server_uid, kind)))
+        and (moments := [row.valid_from for row in rows if row.counts_anew])
+    }
 
 
 def _in_order(
@@ -197,27 +160,54 @@ def _in_order(
     )
 
 
-def _charge(stay: Stay, slot: Slot, kind: Kind, prices: Prices, written: Written) -> Hour:
+def _charge(stay: Stay, slot: Slot, kind: Kind, terms: Terms, written: Written) -> Hour:
     """The cloud takes what is left of the machine's month, a payer what is left of the agent's."""
-    price = _valid_at(prices[stay.server_uid, kind], slot.began_at)
-    month = month_of(slot.began_at)
-    of_server, of_agent = (stay.server_uid, kind, month), (stay.agent_uid, month)
-    cloud = _next_hour(price, written.cloud[of_server])
-    cause, micros = stay.cause(slot.began_at), 0
+    rows, began = terms.prices[stay.server_uid, kind], slot.began_at
+    price, count, month = _valid_at(rows, began), count_of(rows, began), month_of(began)
+    cloud = _next_hour(kind, price, slot, written.cloud[stay.server_uid, kind, count, month])
+    cause, micros = stay.cause(began), 0
     if cause is None:
-        micros = min(cloud, max(0, stay.at_most_micros - written.charged[of_agent]))
+        at_most = _at_most(terms.caps.get(stay.agent_uid, ()), began)
+        micros = min(cloud, max(0, at_most - written.charged[stay.agent_uid, month]))
         cause = Cause.OVER_CAP if micros < cloud else None
-    written.cloud[of_server] += cloud
-    written.charged[of_agent] += micros
-    written.next_index[stay.server_uid, kind] = slot.index + 1
-    return Hour(stay, slot.index, slot.began_at, kind, price, cloud, micros, cause)
+    hour = Hour(stay, slot.index, began, kind, price, count, cloud, micros, cause)
+    written.add(hour)
+    return hour
 
 
-def _next_hour(price: PriceRow, so_far: int) -> int:
-    """One more hour at that price, or what is left of its month."""
+def _next_hour(kind: Kind, price: PriceRow, slot: Slot, so_far: int) -> int:
+    """One more hour at that price, or what is left of its month, or its share of it."""
     if price.monthly_micros is None:
         return price.hourly_micros
+    if kind in SPREAD:
+        return _share(price.monthly_micros, slot)
     return max(0, min(price.hourly_micros, price.monthly_micros - so_far))
+
+
+def _share(monthly_micros: int, slot: Slot) -> int:
+    """Hetzner's GB-month: so many started hours of a month cost so much of its price, half up.
+
+    Each hour is what the sum grows by, so that the sum is never off by what was rounded.
+    """
+    month = month_of(slot.began_at)
+    begin = begin_of(month)
+    hours = (begin_of(next_month(month)) - begin) // HOUR
+    so_many = (slot.began_at - max(begin, slot.since)) // HOUR + 1
+    grown = [(2 * monthly_micros * many + hours) // (2 * hours) for many in (so_many - 1, so_many)]
+    return grown[1] - grown[0]
+
+
+def _at_most(caps: Sequence[Cap], at: datetime) -> int:
+    """The highest that was in force in that month until then: an hour paid is not given back."""
+    begin = begin_of(month_of(at))
+    ended = [*(cap.valid_from for cap in caps[1:]), None]
+    valid = [
+        cap.monthly_micros
+        for cap, end in zip(caps, ended, strict=True)
+        if cap.valid_from <= at and (end is None or end > begin)
+    ]
+    # The first word also counts for moments before it.
+    return max(valid or [cap.monthly_micros for cap in caps[:1]], default=0)
 
 
 def _valid_at(rows: Sequence[PriceRow], at: datetime) -> PriceRow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from farm.billing.models import Kind, PriceRow
@@ -26,15 +26,29 @@ def rates_of(server_uids: Collection[str]) -> Mapping[str, Rate]:
     return {uid: rate for uid, rows in latest.items() if (rate := _together(rows))}
 
 
+def parts_of(server_uid: str) -> Mapping[Kind, Rate]:
+    """What each kind of it costs now, apart; of a disk's copy it is the one."""
+    rows = PriceRow.objects.filter(server_uid=server_uid).order_by("valid_from", "pk")
+    return {
+        Kind(row.kind): Rate(row.hourly_micros, row.monthly_micros, row.currency) for row in rows
+    }
+
+
+def sum_of(rates: Sequence[Rate]) -> Rate:
+    """What all of them cost together; one at least."""
+    caps = [rate.monthly_micros for rate in rates]
+    return Rate(
+        hourly_micros=sum(rate.hourly_micros for rate in rates),
+        monthly_micros=sum(cap for cap in caps if cap is not None) if None not in caps else None,
+        currency=rates[0].currency,
+    )
+
+
 def _together(latest: Mapping[str, PriceRow]) -> Rate | None:
     if Kind.SERVER not in latest:
         return None
-    rows = list(latest.values())
-    caps = [row.monthly_micros for row in rows]
-    return Rate(
-        hourly_micros=sum(row.hourly_micros for row in rows),
-        monthly_micros=sum(cap for cap in caps if cap is not None) if None not in caps else None,
-        currency=rows[0].currency,
+    return sum_of(
+        [Rate(row.hourly_micros, row.monthly_micros, row.currency) for row in latest.values()]
     )
 
 

@@ -13,6 +13,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 from farm.billing.ai_rows import AiDay
 from farm.billing.ai_spend import AiLine, ai_lines
 from farm.billing.models import Kind, Payer, UsageLine
+from farm.billing.rule import next_month
 
 CURRENCY = "EUR"
 """In what the clouds of this farm charge, and what the prices of models are counted in."""
@@ -134,11 +135,6 @@ def ai_days(payer: Payer, month: date) -> QuerySet[AiDay]:
     """Every day of AI of the payer's month, by person and agent."""
     days = AiDay.objects.filter(payer_uid=payer.uid, day__gte=month, day__lt=next_month(month))
     return days.order_by("person_email", "agent_name", "agent_uid", "day", "model")
-
-
-def next_month(month: date) -> date:
-    """The first day of the month after."""
-    return (month + timedelta(days=31)).replace(day=1)
 
 
 def month_before(month: date) -> date:

@@ -12,7 +12,9 @@ from farm.fields import SecretField
 class Offer(models.Model):
     """A server type at a place as its cloud last showed it: price, availability, size.
 
-    Its disk costs nothing of its own (0) where the cloud does not sell it apart.
+    Its disk, of `disk_gb`, costs nothing of its own (0) where the cloud does not sell it apart. A
+    copy's price is that of 1,000 GB (`copy_terabyte_*`), and None for an hour while it is not
+    known.
     """
 
     provider = models.CharField(max_length=20)
@@ -25,6 +27,9 @@ class Offer(models.Model):
     ipv4_monthly_micros = models.BigIntegerField(null=True)
     volume_hourly_micros = models.BigIntegerField(default=0)
     volume_monthly_micros = models.BigIntegerField(null=True, default=0)
+    copy_terabyte_hourly_micros = models.BigIntegerField(null=True)
+    copy_terabyte_monthly_micros = models.BigIntegerField(null=True)
+    disk_gb = models.PositiveIntegerField(default=0)
     currency = models.CharField(max_length=3)
     seen_at = models.DateTimeField()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -9,14 +10,16 @@ from itertools import groupby
 from django.conf import settings
 from django.utils import timezone
 
-from farm.agents.models import Agent, Meter, Server
+from farm.agents.models import Agent, DiskCopy, Meter, Offer, Server
+from farm.agents.placement import copy_terabyte_of
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.troubles import Nap
-from farm.agents.stays import LastSeen, stay_of
+from farm.agents.stays import LastSeen, stay_of, stay_of_copy
 from farm.billing.metering import write_lines
-from farm.billing.models import Assignment
+from farm.billing.models import Assignment, PriceRow
 from farm.billing.payers import assign, default_payer
-from farm.billing.rule import Stay
+from farm.billing.prices import pin_copy_price
+from farm.billing.stays import Stay
 
 AT_ONCE = 1_000
 """Machines in one piece of a run: no query names more."""
@@ -43,23 +46,56 @@ def meter(now: datetime) -> int:
     The same lines come about however often, late or doubly it runs, and in however many pieces.
     """
     _charge_the_unassigned()
+    _price_copies()
     return sum(_write(stays, now) for stays in _pieces(_stays()))
 
 
 def _write(stays: Sequence[Stay], now: datetime) -> int:
     written = write_lines(stays, now)
-    ended = Server.objects.filter(uid__in=written.finished, gone_at__isnull=False)
-    ended.update(metered=True)
+    for things in (Server.objects, DiskCopy.objects):
+        ended = things.filter(uid__in=written.finished, gone_at__isnull=False)
+        ended.update(metered=True)
     return written.hours
 
 
 def _stays() -> Iterator[Stay]:
-    """Every machine that may still have hours to write, an agent's together."""
+    """All that may still have hours to write, machines and copies of an agent together."""
     seen = LastSeen()
+    copies = _copies(seen)
     servers = Server.objects.filter(created_at__isnull=False, metered=False)
-    for server in servers.select_related("agent").order_by("agent_id", "pk"):
-        if stay := stay_of(server, seen.of(server)):
-            yield stay
+    ordered = servers.select_related("agent").order_by("agent_id", "pk")
+    for agent, machines in groupby(ordered, key=lambda server: server.agent_id):
+        known = (stay_of(server, seen.of(server)) for server in machines)
+        yield from filter(None, known)
+        yield from copies.pop(agent or 0, ())
+    for left in copies.values():
+        yield from left
+
+
+def _copies(seen: LastSeen) -> dict[int, Sequence[Stay]]:
+    """Copies of disks that may still have hours to write, by their agents."""
+    found: defaultdict[int, list[Stay]] = defaultdict(list)
+    copies = DiskCopy.objects.filter(created_at__isnull=False, metered=False)
+    for copy in copies.select_related("agent").prefetch_related("machines").order_by("pk"):
+        if stay := stay_of_copy(copy, seen.of(copy)):
+            found[copy.agent_id].append(stay)
+    return dict(found)
+
+
+def _price_copies() -> None:
+    """Pin what each copy costs whose size has become known, by its cloud's list of then."""
+    priced = PriceRow.objects.values("server_uid")
+    sized = DiskCopy.objects.filter(metered=False, gigabytes__isnull=False)
+    for copy in sized.exclude(created_at=None).exclude(uid__in=priced):
+        offers = Offer.objects.filter(provider=copy.provider).order_by("seen_at")
+        terabyte = next(filter(None, map(copy_terabyte_of, offers)), None)
+        if terabyte and copy.gigabytes is not None and copy.created_at:
+            pin_copy_price(
+                copy_uid=copy.uid,
+                at=copy.created_at,
+                gigabytes=copy.gigabytes,
+                terabyte=terabyte,
+            )
 
 
 def _pieces(stays: Iterable[Stay]) -> Iterator[Sequence[Stay]]:

@@ -49,6 +49,16 @@ from farm.agents.selectors.months import (
     paid_by,
     payers_in,
 )
+from farm.agents.selectors.prices import (
+    ChangeQuote,
+    SleepQuote,
+    WakeQuote,
+    asleep_rate,
+    move_quote,
+    resize_quote,
+    sleep_quote,
+    wake_quote,
+)
 from farm.agents.selectors.progress import Progress, ProgressLine, Waiting, progress_of
 from farm.agents.selectors.rights import has_keeper, may_with
 from farm.agents.selectors.shared_keys import budgets_in, lender_of, shared_keys_of
@@ -58,6 +68,7 @@ __all__ = [
     "AccountMonth",
     "AgentMonth",
     "BackupHealth",
+    "ChangeQuote",
     "Cost",
     "Keeping",
     "MachineView",
@@ -70,13 +81,16 @@ __all__ = [
     "Promise",
     "Quote",
     "Silent",
+    "SleepQuote",
     "Waiting",
+    "WakeQuote",
     "Way",
     "account_month",
     "agent_at",
     "agent_for",
     "agent_month",
     "agents_of",
+    "asleep_rate",
     "backup_health",
     "budgets_in",
     "conversation_of",
@@ -97,6 +111,7 @@ __all__ = [
     "member_month",
     "model_choices",
     "month_statement",
+    "move_quote",
     "offer_for",
     "open_url_of",
     "origin_of",
@@ -111,10 +126,13 @@ __all__ = [
     "provider_pauses",
     "ready_in_seconds",
     "regions",
+    "resize_quote",
     "shared_keys_of",
     "silence_of",
+    "sleep_quote",
     "spent_on",
     "suggestions_of",
     "waits_for_word",
+    "wake_quote",
     "way_for",
 ]

@@ -21,8 +21,8 @@ from farm.billing.clouds import CloudCost, cloud_cost
 from farm.billing.metering import drafts
 from farm.billing.models import Payer, UsageLine
 from farm.billing.payers import assignment_at, assignments_at, default_payer
-from farm.billing.rule import month_of
-from farm.billing.statements import Statement, month_before, next_month, statement
+from farm.billing.rule import month_of, next_month
+from farm.billing.statements import Statement, month_before, statement
 
 MOMENT = timedelta(microseconds=1)
 

@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from farm.accounts.services import account_of
 from farm.billing.metering import cost_so_far
 from farm.billing.models import PriceRow
+from farm.billing.payers import assign, default_payer
 from farm.billing.prices import Rate, pin_prices
-from farm.billing.rule import Stay
 from farm.billing.selectors import rate_of
+from farm.billing.stays import Stay
+from tests.farm.web.scenes import person
 
 pytestmark = pytest.mark.django_db
 CREATED = datetime(2026, 11, 3, 9, 20, tzinfo=UTC)
@@ -19,20 +22,30 @@ SERVER = Rate(hourly_micros=6_400, monthly_micros=3_990_000, currency="EUR")
 IPV4 = Rate(hourly_micros=800, monthly_micros=500_000, currency="EUR")
 HOURLY = 7_200
 MONTHLY = 4_490_000
-STAY = Stay("abc", "agent", MONTHLY, CREATED, CREATED, serving_since=CREATED)
+STAY = Stay("abc", "agent", CREATED, CREATED, serving_since=CREATED)
 
 
 @pytest.fixture(autouse=True)
 def priced(db: None) -> None:
-    """Two servers with their prices pinned."""
+    """Two servers with their prices pinned, and what two agents may cost."""
+    asked = CREATED - timedelta(seconds=30)
     for uid in ("abc", "second"):
-        pin_prices(server_uid=uid, at=CREATED - timedelta(seconds=30), server=SERVER, ipv4=IPV4)
+        pin_prices(server_uid=uid, at=asked, server=SERVER, ipv4=IPV4)
+    alice = person("alice")
+    for uid in ("agent", "other"):
+        assign(
+            agent_uid=uid,
+            agent_name=uid,
+            payer=default_payer(account_of(user=alice)),
+            cost_centre="",
+            person=alice,
+            monthly_micros=MONTHLY,
+            at=asked,
+        )
 
 
-def cost(since: timedelta, until: timedelta, at_most: int = MONTHLY) -> int:
-    stay = replace(
-        STAY, serving_since=CREATED + since, known_until=CREATED + until, at_most_micros=at_most
-    )
+def cost(since: timedelta, until: timedelta) -> int:
+    stay = replace(STAY, serving_since=CREATED + since, known_until=CREATED + until)
     return cost_so_far([stay])["agent"]
 
 

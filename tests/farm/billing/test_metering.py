@@ -96,7 +96,7 @@ def test_a_machine_that_never_served_is_the_farms(us: People) -> None:
 def test_a_machine_for_nobody_is_the_farms(us: People) -> None:
     machine_of(None, gone=NOON + timedelta(minutes=30))
     metered(NOON + HOUR)
-    assert {line.cause for line in UsageLine.objects.all()} == {Cause.NOBODY}
+    assert {line.cause for line in UsageLine.objects.all()} == {Cause.POOL}
 
 
 def test_a_machine_that_ended_is_written_to_the_end_and_looked_at_no_more(us: People) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farm.billing.models import Kind, PriceRow
-from farm.billing.rule import Hour, Prices, Stay, Written, begun_hours, sure_hours
+from farm.billing.rule import Cap, Hour, Prices, Terms, Written, begun_hours, sure_hours
+from farm.billing.stays import Stay
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -38,7 +39,7 @@ class Life:
         created = NEW_YEAR + self.created * MINUTE
         if created > now:
             return None
-        stay = Stay(self.uid, AGENT, 0, created, known_until=now)
+        stay = Stay(self.uid, AGENT, created, known_until=now)
         served = self._at(self.served_after, now)
         let_go = self._at(self.let_go_after, now)
         gone = self._at(self.gone_after, now)
@@ -92,22 +93,23 @@ def prices_of(machines: Sequence[Life]) -> Prices:
     return rows
 
 
+def terms_of(machines: Sequence[Life], at_most: int) -> Terms:
+    return Terms(prices_of(machines), {AGENT: [Cap(NEW_YEAR, at_most)]})
+
+
 def metered(machines: Sequence[Life], at_most: int, moments: Sequence[datetime]) -> list[Hour]:
     """What a meter writes that runs at these moments, and starts anew from its lines each time."""
     lines: list[Hour] = []
     for now in moments:
-        stays = [replace(seen, at_most_micros=at_most) for m in machines if (seen := m.seen(now))]
-        lines += sure_hours(stays, prices_of(machines), _read(lines), now)
+        stays = [seen for machine in machines if (seen := machine.seen(now))]
+        lines += sure_hours(stays, terms_of(machines, at_most), _read(lines), now)
     return lines
 
 
 def _read(lines: Sequence[Hour]) -> Written:
     written = Written()
     for line in lines:
-        uid, kind = line.stay.server_uid, line.kind
-        written.next_index[uid, kind] = max(written.next_index.get((uid, kind), 0), line.index + 1)
-        written.cloud[uid, kind, line.month] += line.cloud_micros
-        written.charged[AGENT, line.month] += line.micros
+        written.add(line)
     return written
 
 
@@ -147,11 +149,12 @@ def test_what_a_page_shows_is_what_the_lines_will_be(
     machines: Sequence[Life], at_most: int, after: int
 ) -> None:
     now = NEW_YEAR + after * MINUTE
-    stays = [replace(seen, at_most_micros=at_most) for m in machines if (seen := m.seen(now))]
+    stays = [seen for machine in machines if (seen := machine.seen(now))]
     known = [replace(stay, known_until=min(now, stay.known_until)) for stay in stays]
-    shown = sum(hour.micros for hour in begun_hours(known, prices_of(machines), Written()))
+    terms = terms_of(machines, at_most)
+    shown = sum(hour.micros for hour in begun_hours(known, terms, Written()))
     written = metered(machines, at_most, [now])
-    begun = list(begun_hours(known, prices_of(machines), _read(written)))
+    begun = list(begun_hours(known, terms, _read(written)))
     assert sum(line.micros for line in written) + sum(hour.micros for hour in begun) == shown
 
 

@@ -8,19 +8,25 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from farm.agents.spans import all_ended, noted, spans_in
+from farm.agents.spans import PARTS, all_ended, noted, spans_in
 from farm.billing.models import Kind, PriceRow
-from farm.billing.rule import Hour, Prices, Stay, Written, sure_hours
+from farm.billing.rule import Hour, Terms, Written, sure_hours
+from farm.billing.stays import Stay
 from provisioning.provider import Billable, BillableKind, Price
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-PRICES: Prices = {
-    ("s", str(kind)): [
-        PriceRow(server_uid="s", kind=kind, valid_from=NOON, hourly_micros=100, monthly_micros=None)
-    ]
-    for kind in Kind
-}
+TERMS = Terms(
+    {
+        ("s", str(kind)): [
+            PriceRow(
+                server_uid="s", kind=kind, valid_from=NOON, hourly_micros=100, monthly_micros=None
+            )
+        ]
+        for kind in PARTS
+    },
+    {},
+)
 
 
 def at(minutes: int) -> datetime:
@@ -89,15 +95,15 @@ def lived() -> Stay:
     text = noted(text, whole(at(45)), last_seen=at(46), now=at(46))
     text = noted(text, whole(None)[1:], last_seen=at(170), now=at(171))
     text = all_ended(text, last_seen=at(200), now=at(201))
-    return Stay("s", "", 0, at(0), at(201), gone_at=at(201), spans=spans_in(text))
+    return Stay("s", "", at(0), at(201), gone_at=at(201), spans=spans_in(text))
 
 
 def counted(lines: Sequence[Hour]) -> dict[str, int]:
-    return {str(kind): sum(line.kind == kind for line in lines) for kind in Kind}
+    return {str(kind): sum(line.kind == kind for line in lines) for kind in PARTS}
 
 
 def test_every_time_it_is_on_costs_its_own_started_hours() -> None:
-    lines = list(sure_hours([lived()], PRICES, Written(), at(300)))
+    lines = list(sure_hours([lived()], TERMS, Written(), at(300)))
     assert counted(lines) == {"server": 1 + 3, "ipv4": 4, "volume": 4}
     on = [line.began_at for line in lines if line.kind is Kind.SERVER]
     assert on == [at(0), at(45), at(105), at(165)]
@@ -109,9 +115,9 @@ def test_the_hours_are_the_same_however_often_the_meter_runs(looks: list[int]) -
     lines: list[Hour] = []
     for minute in [*looks, 300]:
         now = at(minute)
-        lines += sure_hours([as_known(whole_life, now)], PRICES, written, now)
+        lines += sure_hours([as_known(whole_life, now)], TERMS, written, now)
     numbers = [(line.kind, line.index, line.began_at) for line in lines]
-    at_once = sure_hours([whole_life], PRICES, Written(), at(300))
+    at_once = sure_hours([whole_life], TERMS, Written(), at(300))
     assert sorted(numbers) == sorted((x.kind, x.index, x.began_at) for x in at_once)
 
 

@@ -12,9 +12,8 @@ from farm.agents.models import Server, ServerPhase
 from farm.billing.ai_rows import AiDay
 from farm.billing.clouds import cloud_cost
 from farm.billing.models import UsageLine
-from farm.billing.rule import month_of
+from farm.billing.rule import month_of, next_month
 from farm.billing.selectors import rates_of
-from farm.billing.statements import next_month
 
 HOUR = timedelta(hours=1)
 
