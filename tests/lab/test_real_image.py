@@ -74,7 +74,7 @@ def test_what_one_sandbox_baked_the_next_has_without_a_boot(tmp_path: Path) -> N
     with lab(tmp_path / "first", cache) as first:
         baker = first.boot(BAKE, boot=False)
         first.wait(first.guests.power_on(baker.id))
-        assert baker.first_process
+        assert not _is_off(baker)
         wait_until(lambda: _is_off(baker), "The machine does not halt.")
         first.wait(first.guests.snapshot(baker.id, "it"))
 
