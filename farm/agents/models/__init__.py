@@ -46,6 +46,7 @@ from farm.agents.models.projects import (
 )
 from farm.agents.models.rescues import Rescue, RescueKind
 from farm.agents.models.rows import Drivable
+from farm.agents.models.schedules import LastUse, Schedule
 from farm.agents.models.servers import Power, Server, ServerPhase
 from farm.agents.models.watch import Watch
 
@@ -71,6 +72,7 @@ __all__ = [
     "FarmKey",
     "GatewayAuthority",
     "GatewayPass",
+    "LastUse",
     "MachineWish",
     "Message",
     "Meter",
@@ -91,6 +93,7 @@ __all__ = [
     "Rescue",
     "RescueKind",
     "Retirement",
+    "Schedule",
     "Server",
     "ServerImage",
     "ServerPhase",
