@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from farm.agents.models import Agent, Change, MachineWish, Operation
-from farm.billing.payers import agree_anew
+from farm.billing.payers import agree_anew, take_back
 from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly
 
@@ -49,7 +49,7 @@ def keep_change(agent: Agent) -> None:
     Change.objects.filter(agent=agent).delete()
 
 
-def put_back(agent: Agent, now: datetime) -> None:
+def put_back(agent: Agent) -> None:
     """The change came to nothing: the spec, what was agreed and what limits count are as before."""
     agent.machine_wish = MachineWish.NOTHING
     change = Change.objects.filter(agent=agent).first()
@@ -58,6 +58,10 @@ def put_back(agent: Agent, now: datetime) -> None:
         agent.agreed_hourly_micros = change.agreed_hourly_micros
         agent.agreed_monthly_micros = change.agreed_monthly_micros
         agent.agreed_currency = change.agreed_currency
-        agree_anew(agent_uid=agent.uid, monthly_micros=agent.agreed_monthly_micros, at=now)
+        take_back(
+            agent_uid=agent.uid,
+            monthly_micros=agent.agreed_monthly_micros,
+            since=change.operation.started_at,
+        )
         change.delete()
     agent.save(update_fields=["machine_wish", *SPEC])

@@ -79,14 +79,6 @@ def agreed_by(agent: Agent) -> Rate:
     return Rate(agent.agreed_hourly_micros, agent.agreed_monthly_micros, agent.agreed_currency)
 
 
-def rungs_in_place(plan: Plan, provider: str, location: str) -> Sequence[Rung]:
-    """What of that plan its cloud sells there, cheapest first."""
-    rows = Offer.objects.filter(
-        provider=provider, location=location, server_type__in=plan.server_types.get(provider, ())
-    )
-    return sorted(map(_rung, rows), key=lambda rung: rung.total.hourly_micros)
-
-
 def ladder(plan: Plan, region: Region) -> Sequence[Rung]:
     """Every known rung, cheapest first; at one price in the order of the catalogue."""
     wanted = [

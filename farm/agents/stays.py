@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+
+from django.db.models import QuerySet
 
 from farm.agents.models import MAIN, AgentPhase, DiskCopy, ProviderProject, Server
 from farm.agents.spans import spans_in
@@ -63,6 +65,16 @@ def stay_of_copy(copy: DiskCopy, seen_at: datetime | None) -> Stay | None:
         let_go_at=min(woken, default=None),
         gone_at=copy.gone_at,
     )
+
+
+def stays_at(
+    now: datetime, servers: QuerySet[Server], copies: QuerySet[DiskCopy]
+) -> Sequence[Stay]:
+    """Of all these that were ever made, as if seen now; in two queries, three where copies are."""
+    machines = (stay_of(server, now) for server in servers.select_related("agent"))
+    with_machines = copies.select_related("agent").prefetch_related("machines")
+    kept = (stay_of_copy(copy, now) for copy in with_machines)
+    return [stay for stay in (*machines, *kept) if stay]
 
 
 def is_served(servers: Iterable[Server]) -> bool:

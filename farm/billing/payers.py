@@ -77,20 +77,34 @@ def assign(
     )
 
 
+@transaction.atomic
+def agree_anew(*, agent_uid: str, monthly_micros: int, at: datetime) -> None:
+    """From `at` on the agent may cost that in a calendar month at most; whoever pays stays.
+
+    In the month of a change the higher of both counts. Limits count with it from now on.
+    """
+    said = assignment_at(agent_uid, at)
+    Assignment.objects.filter(agent_uid=agent_uid, valid_from__gte=at).update(
+        monthly_micros=monthly_micros
+    )
+    if said and said.valid_from < at:
+        said.pk, said.valid_from, said.monthly_micros = None, at, monthly_micros
+        said.save(force_insert=True)
+
+
+def take_back(*, agent_uid: str, monthly_micros: int, since: datetime) -> None:
+    """What was agreed on at `since` never came about: it is again what it was, from then on."""
+    Assignment.objects.filter(agent_uid=agent_uid, valid_from__gte=since).update(
+        monthly_micros=monthly_micros
+    )
+
+
 def hand_back(earlier: Assignment, at: datetime) -> Assignment:
     """From `at`, a full hour to come, on it is again as it was by that earlier word."""
     again = Assignment.objects.get(pk=earlier.pk)
     again.pk, again.valid_from = None, at
     again.save(force_insert=True)
     return again
-
-
-def agree_anew(*, agent_uid: str, monthly_micros: int, at: datetime) -> None:
-    """From now on limits count with that most for the agent; who pays, and from when, stays."""
-    said = Assignment.objects.filter(agent_uid=agent_uid)
-    valid = assignment_at(agent_uid, at)
-    from_now_on = said.filter(valid_from__gte=valid.valid_from if valid else at)
-    from_now_on.update(monthly_micros=monthly_micros)
 
 
 def assignment_at(agent_uid: str, at: datetime) -> Assignment | None:

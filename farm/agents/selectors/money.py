@@ -9,10 +9,10 @@ from datetime import datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from farm.agents.models import Agent, AgentPhase, Server
+from farm.agents.models import Agent, AgentPhase, DiskCopy, Server
 from farm.agents.placement import ladder
 from farm.agents.selectors.months import paid_by
-from farm.agents.stays import is_served, stay_of
+from farm.agents.stays import is_served, stays_at
 from farm.billing.metering import cost_so_far
 from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly, rate_of
@@ -85,9 +85,10 @@ def cost_of(agent: Agent, now: datetime) -> Cost:
 
 
 def spent_on(agents: Sequence[Agent], now: datetime) -> Mapping[int, int]:
-    """So far, in micro-units, by an agent's pk: in three queries however long the list is."""
-    servers = Server.objects.filter(agent__in=agents).select_related("agent")
-    costs = cost_so_far([stay for server in servers if (stay := stay_of(server, now))])
+    """So far, in micro-units, by an agent's pk: in as many queries however long the list is."""
+    servers = Server.objects.filter(agent__in=agents)
+    copies = DiskCopy.objects.filter(agent__in=agents)
+    costs = cost_so_far(stays_at(now, servers, copies))
     return {agent.pk: costs.get(agent.uid, 0) for agent in agents}
 
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 from farm.accounts.models import Account, Role, User
 from farm.accounts.permissions import role_in
 from farm.accounts.selectors import account_chosen
-from farm.agents.models import Agent, Server
+from farm.agents.models import Agent, DiskCopy, Server
 from farm.agents.selectors.shared_keys import lender_of
-from farm.agents.stays import stay_of
+from farm.agents.stays import stays_at
 from farm.billing.ai_spend import ai_spent_by
 from farm.billing.clouds import CloudCost, cloud_cost
 from farm.billing.metering import drafts
@@ -23,6 +23,7 @@ from farm.billing.models import Payer, UsageLine
 from farm.billing.payers import assignment_at, assignments_at, default_payer
 from farm.billing.rule import month_of, next_month
 from farm.billing.statements import Statement, month_before, statement
+from farm.billing.stays import Stay
 
 MOMENT = timedelta(microseconds=1)
 
@@ -121,8 +122,7 @@ def month_statement(payer: Payer, month: date, now: datetime) -> Statement:
 
 def open_lines(account: Account, now: datetime) -> Sequence[UsageLine]:
     """Lines of hours that have begun and are not yet written, as they will be."""
-    servers = _unmetered(account)
-    return drafts([stay for server in servers if (stay := stay_of(server, now))])
+    return drafts(_open_stays(account, now))
 
 
 def payers_in(account: Account) -> Sequence[Payer]:
@@ -153,8 +153,9 @@ def _machines_of(uids: Sequence[str], month: date, now: datetime) -> Mapping[str
     """What machines cost payers in that month, by agent."""
     written = UsageLine.objects.filter(agent_uid__in=uids, month=month).order_by()
     sums = Counter(dict(written.values_list("agent_uid").annotate(sum=Sum("micros"))))
-    servers = Server.objects.filter(agent__uid__in=uids, metered=False).select_related("agent")
-    for line in drafts([stay for server in servers if (stay := stay_of(server, now))]):
+    servers = Server.objects.filter(agent__uid__in=uids, metered=False)
+    copies = DiskCopy.objects.filter(agent__uid__in=uids, metered=False)
+    for line in drafts(stays_at(now, servers, copies)):
         if line.month == month:
             sums[line.agent_uid] += line.micros
     return sums
@@ -169,12 +170,13 @@ def _living_in(month: date, agents: QuerySet[Agent]) -> Sequence[Agent]:
 def _coming(account: Account, now: datetime) -> Sequence[UsageLine]:
     """As `open_lines`, up to the end of the month: machines that are there go on as they are."""
     end = datetime.combine(next_month(month_of(now)), time(), tzinfo=UTC) - MOMENT
-    stays = [stay for server in _unmetered(account) if (stay := stay_of(server, now))]
+    stays = _open_stays(account, now)
     return drafts([stay if stay.ends else replace(stay, known_until=end) for stay in stays])
 
 
-def _unmetered(account: Account) -> QuerySet[Server]:
-    return Server.objects.filter(agent__account=account, metered=False).select_related("agent")
+def _open_stays(account: Account, now: datetime) -> Sequence[Stay]:
+    servers = Server.objects.filter(agent__account=account, metered=False)
+    return stays_at(now, servers, DiskCopy.objects.filter(agent__account=account, metered=False))
 
 
 @dataclass(frozen=True, slots=True)

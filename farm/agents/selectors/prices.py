@@ -14,13 +14,10 @@ from datetime import datetime
 from farm.agents.clouds import OFF_IS_FREE
 from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, DiskCopy, Offer, Server
-from farm.agents.placement import (
-    agreed_by,
-    copy_terabyte_of,
-    dearer_than_agreed,
-    rungs_in_place,
-)
+from farm.agents.placement import agreed_by, copy_terabyte_of, dearer_than_agreed
+from farm.agents.selectors.changes import offer_of_change
 from farm.agents.selectors.money import offer_for
+from farm.agents.sizes import types_in_place
 from farm.agents.stays import stay_of
 from farm.billing.metering import month_so_far
 from farm.billing.models import Kind
@@ -134,19 +131,16 @@ def asleep_rate(agent: Agent) -> Rate | None:
 
 
 def resize_quote(agent: Agent, plan: str) -> ChangeQuote | None:
-    """The machine that it has, as one of that plan; None where its cloud has none to be had there.
+    """Its machine as one of that plan, or another one where its cloud has none to be had there.
 
-    KeyError for an unknown plan.
+    None while a price is not known. KeyError for an unknown plan.
     """
-    server = machine_of(agent)
-    parts = parts_of(server.uid) if server else {}
-    wanted = catalog().plans.get(plan)
-    rungs = rungs_in_place(wanted, server.provider, server.location) if server else ()
-    rung = next((rung for rung in rungs if rung.available), None)
-    if rung is None or Kind.SERVER not in parts:
+    server, then = machine_of(agent), offer_of_change(agent, plan, agent.region)
+    rate = rate_of(server.uid) if server else None
+    if server is None or rate is None or then is None:
         return None
-    then = {**parts, Kind.SERVER: rung.server}
-    return ChangeQuote(sum_of(list(parts.values())), sum_of(list(then.values())), 0)
+    stays = bool(types_in_place(server, catalog().plans.get(plan)))
+    return ChangeQuote(rate, then.rate, 0 if stays else then.hourly_micros)
 
 
 def move_quote(agent: Agent, region: str) -> ChangeQuote | None:

@@ -125,7 +125,7 @@ def _take_back(actor: User, door: Door, agent: Agent, change: Change) -> Operati
     agent.restore_from, agent.saving, agent.due_at = None, None, now
     agent.reason = agent.reason_detail = ""
     agent.save(update_fields=["restore_from", "saving", "due_at", "reason", "reason_detail"])
-    put_back(agent, now)
+    put_back(agent)
     operation = change.operation
     operation.state, operation.ended_at = OperationState.REPLACED, now
     operation.save(update_fields=["state", "ended_at"])
