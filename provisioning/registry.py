@@ -34,22 +34,34 @@ class Credentials:
     ipv4_hourly: Decimal = Decimal(0)
 
 
-def provider_for(credentials: Credentials, budget: Budget | None = None) -> Provider:
+CONNECT_SECONDS = 3.05
+ANSWER_SECONDS = 20.0
+
+
+def provider_for(
+    credentials: Credentials,
+    budget: Budget | None = None,
+    answer_seconds: float = ANSWER_SECONDS,
+) -> Provider:
     """The cloud that `credentials` open; no request is made. NeedsOperator if they cannot.
 
-    `budget` is asked before each request there; without one none is counted.
+    `budget` is asked before each request there; without one none is counted. An answer is waited
+    for so many seconds.
     """
+    timeouts = (CONNECT_SECONDS, answer_seconds)
     if credentials.provider == "hetzner":
-        return _hetzner(credentials, budget)
+        return _hetzner(credentials, budget, timeouts)
     if credentials.provider == "scaleway":
-        return _scaleway(credentials, budget)
+        return _scaleway(credentials, budget, timeouts)
     raise NeedsOperator(
         "unknown_provider",
         f'There is no cloud "{credentials.provider}" here: use "hetzner" or "scaleway".',
     )
 
 
-def _hetzner(credentials: Credentials, budget: Budget | None) -> Hetzner:
+def _hetzner(
+    credentials: Credentials, budget: Budget | None, timeouts: tuple[float, float]
+) -> Hetzner:
     token = credentials.token.strip()
     if not token:
         raise NeedsOperator("no_token", "No Hetzner token is set: put one in HETZNER_TOKEN.")
@@ -58,10 +70,13 @@ def _hetzner(credentials: Credentials, budget: Budget | None) -> Hetzner:
     # A vendor's SDK takes a tenth of a second and more to load: only who asks its cloud waits.
     from provisioning.hetzner import ENDPOINT, Hetzner  # noqa: PLC0415
 
-    return Hetzner(token=token, endpoint=credentials.endpoint or ENDPOINT, budget=budget)
+    endpoint = credentials.endpoint or ENDPOINT
+    return Hetzner(token=token, endpoint=endpoint, timeouts=timeouts, budget=budget)
 
 
-def _scaleway(credentials: Credentials, budget: Budget | None) -> Scaleway:
+def _scaleway(
+    credentials: Credentials, budget: Budget | None, timeouts: tuple[float, float]
+) -> Scaleway:
     needed = (credentials.access_key, credentials.token, credentials.project)
     if not all(word.strip() for word in needed):
         raise NeedsOperator(
@@ -77,6 +92,7 @@ def _scaleway(credentials: Credentials, budget: Budget | None) -> Scaleway:
             project=credentials.project.strip(),
             zones=credentials.zones or ZONES,
             endpoint=credentials.endpoint or ENDPOINT,
+            timeouts=timeouts,
             ipv4_hourly=credentials.ipv4_hourly,
             budget=budget,
         )

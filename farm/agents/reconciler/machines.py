@@ -45,7 +45,7 @@ def provider_in(project: ProviderProject, urgency: Urgency = Urgency.MEMBER) -> 
 
 @lru_cache(maxsize=64)
 def _provider(credentials: Credentials, budget: ProjectBudget) -> Provider:
-    return provider_for(credentials, budget)
+    return provider_for(credentials, budget, settings.CLOUD_ANSWER_SECONDS)
 
 
 @transaction.atomic
