@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('plan', models.CharField(max_length=40)),
                 ('region', models.CharField(max_length=40)),
-                ('why', models.CharField(choices=[('first', 'first choice'), ('next', 'next choice'), ('sold_out', 'sold out'), ('full', "the farm's account there is full"), ('dearer', 'dearer than agreed'), ('failed', 'a machine did not come up there'), ('unknown', "not on the cloud's list")], max_length=8)),
+                ('why', models.CharField(choices=[('first', 'first choice'), ('next', 'next choice'), ('sold_out', 'sold out'), ('full', "the farm's account there is full"), ('dearer', 'dearer than agreed'), ('failed', 'a machine did not come up there')], max_length=8)),
                 ('passed', models.TextField(blank=True)),
                 ('server', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='placing', to='agents.server')),
             ],

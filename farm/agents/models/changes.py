@@ -38,7 +38,6 @@ class PlacingReason(models.TextChoices):
     FULL = "full", _("the farm's account there is full")
     DEARER = "dearer", _("dearer than agreed")
     FAILED = "failed", _("a machine did not come up there")
-    UNKNOWN = "unknown", _("not on the cloud's list")
 
 
 class Placing(models.Model):

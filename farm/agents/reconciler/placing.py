@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -12,35 +12,46 @@ from farm.agents.models import (
     AgentPhase,
     Offer,
     OperationStep,
+    Placing,
     ProviderProject,
     Server,
     ServerPhase,
 )
 from farm.agents.pace import deadlines
-from farm.agents.placement import Rung, agreed_by, ladder, open_rungs
+from farm.agents.placement import Rung, agreed_by, ladder
 from farm.agents.projects import project_with_room
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, began_at, begin_line, move_agent, note_server
-from farm.agents.reconciler.troubles import GIVEN_UP, Nap, wait_with_reason
+from farm.agents.reconciler.troubles import GIVEN_UP, Nap, jitter, wait_with_reason
+from farm.agents.rungs import Choice, choose
 from farm.billing.prices import pin_prices
 from farm.catalog import Region, catalog
 
 AT_ONCE = timedelta(0)
 PRICE_RETRY = timedelta(seconds=5)
+AT_A_TIME = 3
+"""Agents that ask at once for what was sold out a moment ago."""
 
 
 def place(claim: Claim[Agent]) -> Nap:
     """Ask for a machine on the best rung that is free, with its price pinned."""
+    return place_for(claim, None)
+
+
+def place_for(claim: Claim[Agent], old: Server | None) -> Nap:
+    """The same for a machine that is to take over from `old`, which serves meanwhile."""
     agent = claim.row
     region = catalog().regions.get(agent.region)
     plan = catalog().plans.get(agent.plan)
     if not ladder(plan, region):
-        _ask_for_offers(region)
+        _ask_for_offers(region, PRICE_RETRY)
         return wait_with_reason(claim, "price_unknown", PRICE_RETRY)
-    free = open_rungs(plan, region, agreed_by(agent))
-    if not free:
+    choice = choose(plan, region, agreed_by(agent), _failures(agent))
+    if choice.rung is None:
         return _sold_out(claim, region)
-    _request(claim, _best(agent, free))
+    if _is_crowded(choice.rung):
+        return wait_with_reason(claim, "sold_out", PRICE_RETRY * (0.5 + jitter()))
+    _request(claim, choice.rung, choice, old)
     return None
 
 
@@ -59,20 +70,25 @@ def start_over(claim: Claim[Agent]) -> Nap:
     return AT_ONCE
 
 
-def _best(agent: Agent, free: Sequence[Rung]) -> Rung:
-    """The first; where a machine just failed to come up, other places go before it."""
+def _failures(agent: Agent) -> Callable[[Rung], int]:
+    """Where a machine just failed to come up, other places go before it."""
     failed = agent.servers.filter(reason__in=GIVEN_UP, requested_at__gte=began_at(agent))
     tried = [(server.provider, server.location, server.server_type) for server in failed]
-    return min(
-        free,
-        key=lambda rung: (
-            tried.count((rung.provider, rung.location, rung.server_type)),
-            free.index(rung),
-        ),
+    return lambda rung: tried.count((rung.provider, rung.location, rung.server_type))
+
+
+def _is_crowded(rung: Rung) -> bool:
+    """Whether enough others ask there already, where the last one asked in vain."""
+    there = Server.objects.filter(
+        provider=rung.provider, server_type=rung.server_type, location=rung.location
     )
+    lately = timezone.now() - 2 * deadlines().capacity
+    scarce = there.filter(reason="no_capacity", gone_at__gte=lately).exists()
+    asking = there.filter(phase=ServerPhase.REQUESTED, wanted_gone=False)
+    return scarce and asking.count() >= AT_A_TIME
 
 
-def _request(claim: Claim[Agent], rung: Rung) -> None:
+def _request(claim: Claim[Agent], rung: Rung, choice: Choice, old: Server | None) -> None:
     agent, now = claim.row, timezone.now()
     with claim.recording():
         server = Server.objects.create(
@@ -83,6 +99,7 @@ def _request(claim: Claim[Agent], rung: Rung) -> None:
             location=rung.location,
             requested_at=now,
             joined_at=now,
+            takes_over_from=old,
             phase_since=now,
             due_at=now,
         )
@@ -93,6 +110,7 @@ def _request(claim: Claim[Agent], rung: Rung) -> None:
             ipv4=rung.ipv4,
             volume=rung.volume,
         )
+        note_placing(server, agent, choice)
         agent.reason, agent.reason_detail = "", ""
         claim.save("reason", "reason_detail")
         begin_line(agent, OperationStep.Key.RESERVE, now)
@@ -100,14 +118,28 @@ def _request(claim: Claim[Agent], rung: Rung) -> None:
         note_server(server, "machine_requested", now, detail=detail)
 
 
+def note_placing(server: Server, agent: Agent, choice: Choice) -> None:
+    """Why the machine is where it is, in the transaction that asks for it."""
+    Placing.objects.create(
+        server=server,
+        plan=agent.plan,
+        region=agent.region,
+        why=choice.why,
+        passed="\n".join(passed.line for passed in choice.passed),
+    )
+
+
 def _sold_out(claim: Claim[Agent], region: Region) -> Nap:
-    """Nothing is free: wait, and believe nothing of the list when the wait is over."""
-    wait = deadlines().capacity
+    """Nothing is free: wait, and believe nothing of the list when the wait is over.
+
+    Those who began to wait together do not all look again together.
+    """
+    wait = deadlines().capacity * (0.75 + jitter() / 2)
     now = timezone.now()
     newest = Offer.objects.filter(provider__in=_providers(region)).order_by("-seen_at").first()
     if claim.row.reason == "sold_out" and newest and _stale(newest.seen_at, now):
-        _ask_for_offers(region)
-        return wait_with_reason(claim, "sold_out", PRICE_RETRY)
+        _ask_for_offers(region, deadlines().capacity / 2)
+        return wait_with_reason(claim, "sold_out", PRICE_RETRY * (0.5 + jitter()))
     return wait_with_reason(claim, "sold_out", wait)
 
 
@@ -115,9 +147,11 @@ def _stale(seen_at: datetime, now: datetime) -> bool:
     return now - seen_at > deadlines().capacity / 2
 
 
-def _ask_for_offers(region: Region) -> None:
+def _ask_for_offers(region: Region, older: timedelta) -> None:
+    """Have each list that is older be read anew, once for all who wait for it."""
+    now = timezone.now()
     projects = ProviderProject.objects.filter(provider__in=_providers(region))
-    projects.update(offers_seen_at=None, due_at=timezone.now())
+    projects.filter(offers_seen_at__lt=now - older).update(offers_seen_at=None, due_at=now)
 
 
 def _providers(region: Region) -> set[str]:
