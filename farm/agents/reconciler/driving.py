@@ -21,6 +21,7 @@ from farm.agents.models import (
     Message,
     Meter,
     ProviderProject,
+    Schedule,
     Server,
     SlackLink,
     TelegramLink,
@@ -38,6 +39,7 @@ from farm.agents.reconciler.messages import drive_message, its_turn
 from farm.agents.reconciler.metering import drive_meter
 from farm.agents.reconciler.plugins import after_link_trouble
 from farm.agents.reconciler.projects import drive_project
+from farm.agents.reconciler.schedules import drive_schedule, of_living
 from farm.agents.reconciler.servers import drive_server
 from farm.agents.reconciler.slacks import drive_slack
 from farm.agents.reconciler.telegrams import drive_telegram
@@ -171,6 +173,7 @@ BACKUPS = Sort(
 )
 EDGES = Sort(EdgeRound, drive_edge_round, after_edge_trouble)
 ROUNDS = Sort(BackupRound, drive_round, after_round_trouble)
+SCHEDULES = Sort(Schedule, drive_schedule, after_crash, of_living)
 
 SORTS: Sequence[Driven] = (
     SERVERS,
@@ -185,6 +188,7 @@ SORTS: Sequence[Driven] = (
     METERS,
     BACKUPS,
     ROUNDS,
+    SCHEDULES,
     EDGES,
 )
 

@@ -23,6 +23,13 @@ from farm.agents.services.messages import send_again, send_message
 from farm.agents.services.newcomers import create_agent_for
 from farm.agents.services.orphans import remove_orphans
 from farm.agents.services.paying import change_payer
+from farm.agents.services.schedules import (
+    ScheduleWish,
+    clear_schedule,
+    keep_running,
+    note_console_use,
+    set_schedule,
+)
 from farm.agents.services.shared_keys import (
     KeyWish,
     add_shared_key,
@@ -43,12 +50,14 @@ __all__ = [
     "CodeRefused",
     "Entrance",
     "KeyWish",
+    "ScheduleWish",
     "accept_invitation",
     "add_shared_key",
     "ask_for_budget",
     "back_up",
     "bring_back",
     "change_payer",
+    "clear_schedule",
     "come_in",
     "create_agent",
     "create_agent_for",
@@ -57,6 +66,7 @@ __all__ = [
     "hash_of",
     "invite",
     "join_account",
+    "keep_running",
     "leave_account",
     "link_of",
     "link_slack",
@@ -64,6 +74,7 @@ __all__ = [
     "link_whatsapp",
     "move_agent_to",
     "new_secret",
+    "note_console_use",
     "note_look",
     "offer_telegram",
     "open_door",
@@ -81,6 +92,7 @@ __all__ = [
     "send_again",
     "send_message",
     "set_budget",
+    "set_schedule",
     "stop_agent",
     "take_back_change",
     "transfer_agent",
