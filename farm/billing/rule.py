@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import zip_longest
 
 from farm.billing.models import Cause, Kind, PriceRow
 from farm.billing.stays import HOUR, Slot, Stay
@@ -76,7 +77,7 @@ class Written:
 Prices = Mapping[tuple[str, str], Sequence[PriceRow]]
 """By server and kind, the earliest first."""
 Caps = Mapping[str, Sequence[Cap]]
-"""By agent, the earliest first; what has none costs its payer nothing."""
+"""By agent, the earliest first; what has none may cost anything."""
 SPREAD = frozenset({Kind.SNAPSHOT})
 """What has a price for a month that its hours share evenly, and no hourly one that it caps."""
 
@@ -167,8 +168,10 @@ def _charge(stay: Stay, slot: Slot, kind: Kind, terms: Terms, written: Written) 
     cloud = _next_hour(kind, price, slot, written.cloud[stay.server_uid, kind, count, month])
     cause, micros = stay.cause(began), 0
     if cause is None:
+        micros = cloud
         at_most = _at_most(terms.caps.get(stay.agent_uid, ()), began)
-        micros = min(cloud, max(0, at_most - written.charged[stay.agent_uid, month]))
+        if at_most is not None:
+            micros = min(cloud, max(0, at_most - written.charged[stay.agent_uid, month]))
         cause = Cause.OVER_CAP if micros < cloud else None
     hour = Hour(stay, slot.index, began, kind, price, count, cloud, micros, cause)
     written.add(hour)
@@ -197,17 +200,17 @@ def _share(monthly_micros: int, slot: Slot) -> int:
     return grown[1] - grown[0]
 
 
-def _at_most(caps: Sequence[Cap], at: datetime) -> int:
+def _at_most(caps: Sequence[Cap], at: datetime) -> int | None:
     """The highest that was in force in that month until then: an hour paid is not given back."""
     begin = begin_of(month_of(at))
-    ended = [*(cap.valid_from for cap in caps[1:]), None]
+    ends = [cap.valid_from for cap in caps[1:]]
     valid = [
         cap.monthly_micros
-        for cap, end in zip(caps, ended, strict=True)
+        for cap, end in zip_longest(caps, ends)
         if cap.valid_from <= at and (end is None or end > begin)
     ]
     # The first word also counts for moments before it.
-    return max(valid or [cap.monthly_micros for cap in caps[:1]], default=0)
+    return max(valid or [cap.monthly_micros for cap in caps[:1]], default=None)
 
 
 def _valid_at(rows: Sequence[PriceRow], at: datetime) -> PriceRow:

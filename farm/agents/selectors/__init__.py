@@ -15,6 +15,7 @@ from farm.agents.selectors.agents import (
     ready_in_seconds,
     suggestions_of,
 )
+from farm.agents.selectors.asleep import asleep_rate
 from farm.agents.selectors.backups import (
     BackupHealth,
     Keeping,
@@ -53,7 +54,6 @@ from farm.agents.selectors.prices import (
     ChangeQuote,
     SleepQuote,
     WakeQuote,
-    asleep_rate,
     move_quote,
     resize_quote,
     sleep_quote,
@@ -61,6 +61,7 @@ from farm.agents.selectors.prices import (
 )
 from farm.agents.selectors.progress import Progress, ProgressLine, Waiting, progress_of
 from farm.agents.selectors.rights import has_keeper, may_with
+from farm.agents.selectors.schedules import Rhythm, rhythm_of
 from farm.agents.selectors.shared_keys import budgets_in, lender_of, shared_keys_of
 from farm.agents.selectors.silences import Silent, silence_of
 
@@ -80,6 +81,7 @@ __all__ = [
     "ProgressLine",
     "Promise",
     "Quote",
+    "Rhythm",
     "Silent",
     "SleepQuote",
     "Waiting",
@@ -127,6 +129,7 @@ __all__ = [
     "ready_in_seconds",
     "regions",
     "resize_quote",
+    "rhythm_of",
     "shared_keys_of",
     "silence_of",
     "sleep_quote",

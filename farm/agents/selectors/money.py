@@ -9,14 +9,18 @@ from datetime import datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase, DiskCopy, Server
-from farm.agents.placement import ladder
+from farm.agents.placement import agreed_by, ladder
+from farm.agents.selectors.asleep import asleep_rate
 from farm.agents.selectors.months import paid_by
 from farm.agents.stays import is_served, stays_at
 from farm.billing.metering import cost_so_far
 from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly, rate_of
 from farm.catalog import Words, catalog
+
+ASLEEP = (AgentPhase.STOPPED, AgentPhase.WAKING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +73,19 @@ def offer_for(plan: str, region: str) -> Quote | None:
 
 
 def cost_of(agent: Agent, now: datetime) -> Cost:
-    """From the prices pinned to its servers, all machines it ever ran on together."""
-    servers = list(agent.servers.order_by("pk"))
-    rate = (rate_of(servers[-1].uid) if servers else None) or Rate(
-        agent.agreed_hourly_micros, agent.agreed_monthly_micros, agent.agreed_currency
-    )
+    """From the prices pinned to its servers and their copies, all it ever ran on together.
+
+    An hour costs what it costs as it is now, awake or asleep.
+    """
+    servers, server = list(agent.servers.order_by("pk")), machine_of(agent)
+    asleep = asleep_rate(agent) if agent.phase in ASLEEP else None
+    rate = asleep or (rate_of(server.uid) if server else None) or agreed_by(agent)
     return Cost(
         so_far_micros=spent_on([agent], now)[agent.pk],
         hourly_micros=rate.hourly_micros,
         monthly_cap_micros=agent.agreed_monthly_micros,
         currency=rate.currency,
-        free_reason=_free_reason(agent, servers),
+        free_reason=None if asleep else _free_reason(agent, servers),
         payer=paid_by(agent).payer.name,
     )
 

@@ -7,14 +7,14 @@ copies of their disks; what the clouds charge beyond that is the farm's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from farm.agents.clouds import OFF_IS_FREE
 from farm.agents.machine_of import machine_of
-from farm.agents.models import Agent, DiskCopy, Offer, Server
-from farm.agents.placement import agreed_by, copy_terabyte_of, dearer_than_agreed
+from farm.agents.models import Agent
+from farm.agents.placement import agreed_by, dearer_than_agreed
+from farm.agents.selectors.asleep import LASTING, asleep_rate, copy_at_most, lasting
 from farm.agents.selectors.changes import offer_of_change
 from farm.agents.selectors.money import offer_for
 from farm.agents.sizes import types_in_place
@@ -22,13 +22,10 @@ from farm.agents.stays import stay_of
 from farm.billing.metering import month_so_far
 from farm.billing.models import Kind
 from farm.billing.naps import Nap, Part
-from farm.billing.prices import Rate, copy_rate
+from farm.billing.prices import Rate
 from farm.billing.rule import month_of
 from farm.billing.selectors import parts_of, rate_of, sum_of
 from farm.catalog import catalog
-
-LASTING = (Kind.IPV4, Kind.VOLUME)
-"""What goes on costing of a machine that is off where off is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class WakeQuote:
     """What stands on the button that wakes it: what an hour costs asleep and awake.
 
     With `dearer` no machine within the `agreed` price is to be had, and `awake` is the cheapest
-    one: it stays asleep until somebody agrees to that. `awake` is None while nothing is to be had.
+    one: it stays asleep until somebody agrees to that. `awake` is None while no price is known.
     """
 
     asleep: Rate
@@ -85,7 +82,7 @@ def sleep_quote(agent: Agent, now: datetime) -> SleepQuote | None:
     if server is None or stay is None or Kind.SERVER not in parts:
         return None
     new_machine = server.provider not in OFF_IS_FREE
-    asleep = _copy_at_most(server) if new_machine else sum_of(_lasting(parts))
+    asleep = copy_at_most(server) if new_machine else lasting(parts)
     if asleep is None:
         return None
     so_far = month_so_far(stay, month_of(now))
@@ -119,17 +116,6 @@ def wake_quote(agent: Agent) -> WakeQuote | None:
     return WakeQuote(asleep, offer.rate if offer else None, agreed_by(agent), dearer=False)
 
 
-def asleep_rate(agent: Agent) -> Rate | None:
-    """What an hour of its sleep costs now: that of its copy, or of what its machine keeps."""
-    copy = agent.copies.filter(gone_at=None, wanted_gone=False).order_by("-pk").first()
-    if copy:
-        return _copy_rate(copy)
-    server = machine_of(agent)
-    if server is None or server.gone_at or server.provider not in OFF_IS_FREE:
-        return None
-    return sum_of(_lasting(parts_of(server.uid)))
-
-
 def resize_quote(agent: Agent, plan: str) -> ChangeQuote | None:
     """Its machine as one of that plan, or another one where its cloud has none to be had there.
 
@@ -153,20 +139,3 @@ def move_quote(agent: Agent, region: str) -> ChangeQuote | None:
     if offer is None or rate is None:
         return None
     return ChangeQuote(rate, offer.rate, offer.hourly_micros)
-
-
-def _lasting(parts: Mapping[Kind, Rate]) -> list[Rate]:
-    return [rate for kind, rate in parts.items() if kind in LASTING]
-
-
-def _copy_at_most(server: Server) -> Rate | None:
-    """What a copy of its disk costs, if it is full."""
-    there = Offer.objects.filter(provider=server.provider, server_type=server.server_type)
-    offer = there.exclude(disk_gb=0).order_by("-disk_gb").first()
-    terabyte = copy_terabyte_of(offer) if offer else None
-    return copy_rate(offer.disk_gb, terabyte) if offer and terabyte else None
-
-
-def _copy_rate(copy: DiskCopy) -> Rate | None:
-    known = parts_of(copy.uid).get(Kind.SNAPSHOT)
-    return known or _copy_at_most(copy.server)

@@ -3,7 +3,8 @@
 Every started hour counts in full from the second of creation, switched off or not; a calendar
 month (UTC, by the hour's beginning) costs at most the monthly price. A server that became another
 type is charged as one server ended and another begun. Addresses, volumes and snapshots are lines of
-their own. A month of a volume or a snapshot is prorated by its started hours.
+their own. A month of a volume or a snapshot is prorated by its started hours; a snapshot has the
+size that the API shows, in gigabytes with three decimals.
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from farm.sandbox.hetzner.books import Books
 from farm.sandbox.hetzner.catalog import Rate
-from farm.sandbox.hetzner.records import Image, PrimaryIp, Server, Volume
+from farm.sandbox.hetzner.records import Image, PrimaryIp, Server, Volume, shown_size
 
 HOUR = timedelta(hours=1)
 MICROS = 1_000_000
-GIGABYTE = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +121,11 @@ def _hourly_lines(
 
 def _image_lines(books: Books, until: datetime) -> Iterator[InvoiceLine]:
     for image in books.images:
-        if image.size_bytes is None or Decimal(image.rate_gb_month) == 0:
+        size = shown_size(image)
+        if size is None or Decimal(image.rate_gb_month) == 0:
             continue
         for month in started_hours(image.created, image.deleted or until):
-            yield _disk_line(image, Decimal(image.size_bytes) / GIGABYTE, month)
+            yield _disk_line(image, Decimal(str(size)), month)
 
 
 def _volume_lines(books: Books, until: datetime) -> Iterator[InvoiceLine]:

@@ -11,6 +11,7 @@ from farm.sandbox.hetzner.catalog import Rate
 
 # The project of what every project sees.
 EVERYBODY = 0
+GIGABYTE = 1_000_000_000
 
 
 class ServerStatus(StrEnum):
@@ -150,6 +151,11 @@ class Image:
     failed: bool = False
     protected: bool = False
     deleted: datetime | None = None
+
+
+def shown_size(image: Image) -> float | None:
+    """An image's gigabytes as the API shows them, and as it is charged by them."""
+    return None if image.size_bytes is None else round(image.size_bytes / GIGABYTE, 3)
 
 
 @dataclass(frozen=True, slots=True)

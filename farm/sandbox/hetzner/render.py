@@ -14,6 +14,7 @@ from farm.sandbox.hetzner.records import (
     Server,
     SshKey,
     Volume,
+    shown_size,
 )
 from farm.sandbox.hetzner.render_catalog import (
     INCLUDED_TERABYTES,
@@ -24,8 +25,6 @@ from farm.sandbox.hetzner.render_catalog import (
 )
 from farm.sandbox.store import living
 from farm.sandbox.wire import Json, JsonObject
-
-GIGABYTE = 1_000_000_000
 
 
 def action_json(action: Action) -> JsonObject:
@@ -127,7 +126,6 @@ def status_of(cloud: HetznerCloud, image: Image) -> str:
 
 def image_json(cloud: HetznerCloud, image: Image) -> JsonObject:
     """A system image or a snapshot."""
-    size = None if image.size_bytes is None else round(image.size_bytes / GIGABYTE, 3)
     made_from: Json = {"id": image.server, "name": image.server_name} if image.server else None
     return {
         "id": image.id,
@@ -135,7 +133,7 @@ def image_json(cloud: HetznerCloud, image: Image) -> JsonObject:
         "status": status_of(cloud, image),
         "name": image.name,
         "description": image.description,
-        "image_size": size,
+        "image_size": shown_size(image),
         "disk_size": image.disk_gb,
         "created": moment(image.created),
         "created_from": made_from,

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Sum
 
-from farm.agents.models import Server, ServerPhase
+from farm.agents.clouds import OFF_IS_FREE
+from farm.agents.models import DiskCopy, Server, ServerPhase
 from farm.billing.ai_rows import AiDay
 from farm.billing.clouds import cloud_cost
+from farm.billing.forecasts import to_come
 from farm.billing.models import UsageLine
 from farm.billing.rule import month_of, next_month
-from farm.billing.selectors import rates_of
 
 HOUR = timedelta(hours=1)
 
@@ -84,15 +84,9 @@ def _forecast(so_far: Spent, month: date, now: datetime) -> Spent:
 
 
 def _machines_to_come(month: date, hours: int) -> int:
-    """Every machine that is there for that many hours more, none beyond its monthly price."""
+    """Every machine and copy that is there for that many hours more, asleep if it is asleep."""
     there = Server.objects.exclude(phase__in=(ServerPhase.GONE, ServerPhase.LOST))
-    uids: Sequence[str] = list(there.filter(created_at__isnull=False).values_list("uid", flat=True))
-    written = UsageLine.objects.filter(server_uid__in=uids, month=month).order_by()
-    paid: dict[str, int] = dict(written.values_list("server_uid").annotate(sum=Sum("cloud_micros")))
-    total = 0
-    for uid, rate in rates_of(uids).items():
-        coming = rate.hourly_micros * hours
-        if rate.monthly_micros is not None:
-            coming = min(coming, max(0, rate.monthly_micros - paid.get(uid, 0)))
-        total += coming
-    return total
+    made = there.filter(created_at__isnull=False).values_list("uid", "provider", "phase")
+    off = {uid for uid, cloud, phase in made if cloud in OFF_IS_FREE and phase == ServerPhase.OFF}
+    kept = DiskCopy.objects.filter(gone_at=None).values_list("uid", flat=True)
+    return to_come([*(uid for uid, _, _ in made), *kept], off, month, hours)
