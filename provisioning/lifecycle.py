@@ -2,61 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from provisioning.phases import AgentPhase, ServerPhase
+from provisioning.powering import step_of_power
+from provisioning.resting import step_of_resting
+from provisioning.steps import (
+    AgentSnapshot,
+    AgentStep,
+    Deadlines,
+    Kept,
+    Machine,
+    Saving,
+    ServerSnapshot,
+    ServerStep,
+    SetUp,
+)
 
 LONGEST_BACK_OFF = 60.0
 LONGEST_POLL = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """How long a wait may last, and how often a start may fail, before something else is done."""
-
-    creating: timedelta = timedelta(minutes=15)
-    booting: timedelta = timedelta(minutes=6)
-    restoring: timedelta = timedelta(minutes=30)
-    configuring: timedelta = timedelta(minutes=10)
-    capacity: timedelta = timedelta(minutes=5)
-    settling: timedelta = timedelta(seconds=30)
-    """How long after a create with no answer a machine may still come to light."""
-    machines: int = 3
-
-
-class ServerStep(StrEnum):
-    """One idempotent thing to do for a server."""
-
-    REST = "rest"
-    ORDER = "order"
-    SEEK_AND_ORDER = "seek and order"
-    DROP = "drop"
-    LOOK = "look"
-    LOOK_AGAIN = "look again"
-    SEEK_AND_REMOVE = "seek and remove"
-    POLL = "poll"
-    KNOCK = "knock"
-    REMOVE = "remove"
-    CONFIRM_GONE = "confirm gone"
-    GIVE_UP_CREATING = "give up creating"
-    GIVE_UP_BOOTING = "give up booting"
-
-
-@dataclass(frozen=True, slots=True)
-class ServerSnapshot:
-    """All that decides what is next for a server.
-
-    `create_sent` says that a create may have reached the cloud; `distrusted` that the machine
-    showed another host key than ours.
-    """
-
-    phase: ServerPhase
-    phase_since: datetime
-    wanted_gone: bool
-    create_sent: bool
-    distrusted: bool
 
 
 def next_server_step(server: ServerSnapshot, now: datetime, deadlines: Deadlines) -> ServerStep:
@@ -64,16 +28,16 @@ def next_server_step(server: ServerSnapshot, now: datetime, deadlines: Deadlines
     match server.phase:
         case ServerPhase.REQUESTED:
             return _step_of_requested(server)
-        case ServerPhase.CREATING | ServerPhase.BOOTING | ServerPhase.READY if server.wanted_gone:
+        case ServerPhase.DELETING:
+            return ServerStep.CONFIRM_GONE
+        case ServerPhase.GONE | ServerPhase.LOST:
+            return ServerStep.LOOK_AGAIN
+        case _ if server.wanted_gone:
             return ServerStep.REMOVE
         case ServerPhase.CREATING | ServerPhase.BOOTING:
             return _step_of_coming(server, now - server.phase_since, deadlines)
-        case ServerPhase.READY:
-            return ServerStep.LOOK
-        case ServerPhase.DELETING:
-            return ServerStep.CONFIRM_GONE
         case _:
-            return ServerStep.LOOK_AGAIN
+            return step_of_power(server)
 
 
 def _step_of_coming(server: ServerSnapshot, waited: timedelta, deadlines: Deadlines) -> ServerStep:
@@ -91,88 +55,14 @@ def _step_of_requested(server: ServerSnapshot) -> ServerStep:
     return ServerStep.SEEK_AND_ORDER if server.create_sent else ServerStep.ORDER
 
 
-class AgentStep(StrEnum):
-    """One idempotent thing to do for an agent."""
-
-    REST = "rest"
-    WAIT = "wait"
-    PLACE = "place"
-    BEGIN_RESTORE = "begin restore"
-    RESTORE = "restore"
-    GIVE_UP_RESTORE = "give up restore"
-    CONFIGURE = "configure"
-    WRITE = "write"
-    START = "start"
-    GATE = "gate"
-    GREET = "greet"
-    START_OVER = "start over"
-    HOLD = "hold"
-    LEAVE = "leave"
-    FINISH = "finish"
-    FAIL_DISTRUSTED = "fail: distrusted"
-    FAIL_LOST = "fail: lost"
-    FAIL_MACHINES = "fail: machines"
-    FAIL_REFUSED = "fail: refused"
-    FAIL_LATE = "fail: late"
-
-
-class SetUp(StrEnum):
-    """How far the set-up of an agent on its machine has come."""
-
-    NOTHING = ""
-    WRITTEN = "written"
-    STARTED = "started"
-    READY = "ready"
-
-
-class Saving(StrEnum):
-    """How the backup stands that is made before something is lost."""
-
-    NOTHING = ""
-    UNDER_WAY = "under way"
-    KEPT = "kept"
-    FAILED = "failed"
-
-
-class Machine(StrEnum):
-    """What an agent needs to know of its newest machine."""
-
-    NONE = "none"
-    COMING = "coming"
-    READY = "ready"
-    LEAVING = "leaving"
-    LOST = "lost"
-    REFUSED = "refused"
-    DISTRUSTED = "distrusted"
-
-
-@dataclass(frozen=True, slots=True)
-class AgentSnapshot:
-    """All that decides what is next for an agent.
-
-    `machines_failed` counts those that did not come up since the wish began; `machines_left` those
-    that the cloud may still have; `fulfilled` says that the last wish was dealt with; `to_restore`
-    that its machine is to have what a backup holds.
-    """
-
-    phase: AgentPhase
-    phase_since: datetime
-    wanted_deleted: bool
-    fulfilled: bool
-    has_run: bool
-    talking: bool
-    set_up: SetUp
-    machine: Machine
-    machines_failed: int
-    machines_left: int
-    to_restore: bool = False
-    saving: Saving = Saving.NOTHING
-
-
 def next_agent_step(agent: AgentSnapshot, now: datetime, deadlines: Deadlines) -> AgentStep:
     """What is to be done for an agent now."""
     if agent.wanted_deleted:
         return _step_of_leaving(agent)
+    return step_of_resting(agent, now, deadlines) or _step_of_staying(agent, now, deadlines)
+
+
+def _step_of_staying(agent: AgentSnapshot, now: datetime, deadlines: Deadlines) -> AgentStep:
     match agent.phase:
         case AgentPhase.PLACING:
             return _step_of_placing(agent, deadlines)
@@ -199,10 +89,11 @@ def _step_of_leaving(agent: AgentSnapshot) -> AgentStep:
     if agent.phase is AgentPhase.DELETED:
         return AgentStep.REST
     if agent.phase is not AgentPhase.DELETING:
-        # Where no machine serves any more there is nothing to save.
-        there = agent.machine is Machine.READY
+        # Where neither a machine nor a copy of one is left there is nothing to save.
+        there = agent.machine in (Machine.READY, Machine.OFF) or agent.kept is Kept.READY
         return _WHEN_SAVING.get(agent.saving, AgentStep.LEAVE) if there else AgentStep.LEAVE
-    return AgentStep.WAIT if agent.machines_left else AgentStep.FINISH
+    left = agent.machines_left or agent.copies_left
+    return AgentStep.WAIT if left else AgentStep.FINISH
 
 
 _WHEN_PLACING = {

@@ -14,7 +14,10 @@ from provisioning.quoting import plain
 from provisioning.runtime_files import (
     CONFIG,
     HOME,
+    KEYS,
     PORT,
+    PRIVATE_KEY,
+    SECRETS,
     STATE,
     USER,
     Edge,
@@ -44,7 +47,10 @@ __all__ = [
     "failed",
     "fence",
     "files",
+    "forget_secrets",
+    "has_ended",
     "installed",
+    "let_end",
     "log",
     "open_url",
     "readiness",
@@ -96,6 +102,14 @@ RESET = ("systemctl", "reset-failed", UNIT)
 START = ("systemctl", "start", "--no-block", UNIT)
 RESTART = ("systemctl", "restart", "--no-block", UNIT)
 STOP = ("systemctl", "disable", "--now", UNIT)
+DISABLE = ("systemctl", "disable", UNIT)
+END = ("systemctl", "stop", "--no-block", UNIT)
+IS_ACTIVE = ("systemctl", "is-active", UNIT)
+FORGET_SECRETS = (
+    "sh",
+    "-c",
+    f"for f in {SECRETS} {KEYS} {PRIVATE_KEY}; do test ! -e $f || shred -u $f; done",
+)
 USE_FENCE = ("nft", "-f", FENCE)
 STATE_OF_UNIT = ("systemctl", "is-failed", UNIT)
 MAKE_HOST_KEY = (
@@ -175,6 +189,22 @@ def restart(shell: Shell) -> None:
 def stop(shell: Shell) -> None:
     """Stop the gateway, also at the next boot; content if it is stopped. It may take minutes."""
     _order(shell, STOP, timeout=360.0)
+
+
+def let_end(shell: Shell) -> None:
+    """Ask the gateway to end its turns and stop, also at the next boot; look with `has_ended`."""
+    _order(shell, DISABLE)
+    _order(shell, END)
+
+
+def has_ended(shell: Shell) -> bool:
+    """Whether it has stopped, or given up."""
+    return shell.run(IS_ACTIVE).stdout.strip() in (b"inactive", b"failed")
+
+
+def forget_secrets(shell: Shell) -> None:
+    """What the farm wrote there and a copy of the disk must not hold; `files` brings it back."""
+    _order(shell, FORGET_SECRETS)
 
 
 def failed(shell: Shell) -> bool:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from provisioning.lifecycle import Deadlines
+from provisioning.steps import Deadlines
 from provisioning.watching import Patience
 
 OFFERS_EVERY = timedelta(minutes=10)
@@ -25,6 +25,9 @@ def deadlines() -> Deadlines:
         configuring=timedelta(seconds=settings.CONFIGURE_DEADLINE_SECONDS),
         capacity=timedelta(seconds=settings.CAPACITY_RETRY_SECONDS),
         settling=timedelta(seconds=settings.SETTLE_SECONDS),
+        halting=timedelta(seconds=settings.HALT_DEADLINE_SECONDS),
+        stopping=timedelta(seconds=settings.STOP_DEADLINE_SECONDS),
+        waking=timedelta(seconds=settings.WAKE_DEADLINE_SECONDS),
     )
 
 

@@ -40,14 +40,18 @@ class Choice:
 
 
 def choose(
-    plan: Plan, region: Region, agreed: Rate, failures: Callable[[Rung], int] = lambda _: 0
+    plan: Plan,
+    region: Region,
+    agreed: Rate,
+    failures: Callable[[Rung], int] = lambda _: 0,
+    fits: Callable[[Rung], bool] = lambda _: True,
 ) -> Choice:
     """The cheapest rung that is free by its cloud's list, for no more than was agreed to.
 
     Clouds where the farm's account is full come last, to wait there; and so does, as often as a
-    machine did not come up on it (`failures`), a rung.
+    machine did not come up on it (`failures`), a rung. Only rungs that it `fits` count.
     """
-    rungs, full = ladder(plan, region), full_clouds()
+    rungs, full = [rung for rung in ladder(plan, region) if fits(rung)], full_clouds()
     free = [rung for rung in rungs if rung.available and rung.within(agreed)]
     best = min(
         free,

@@ -17,8 +17,8 @@ from farm.agents.models import (
     ServerPhase,
 )
 from farm.agents.pace import final_backup
-from provisioning.lifecycle import Saving
 from provisioning.sealing import new_key_pair
+from provisioning.steps import Saving
 
 UNDER_WAY = (BackupState.ASKED, BackupState.MAKING)
 SETTLED = (AgentPhase.CONFIGURING, AgentPhase.RUNNING, AgentPhase.FAILED)

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from provisioning import lifecycle, phases
-from provisioning.lifecycle import (
+from provisioning.lifecycle import next_agent_step, next_server_step
+from provisioning.phases import AgentPhase, ServerPhase
+from provisioning.steps import (
     AgentSnapshot,
     AgentStep,
     Deadlines,
@@ -21,10 +23,7 @@ from provisioning.lifecycle import (
     ServerSnapshot,
     ServerStep,
     SetUp,
-    next_agent_step,
-    next_server_step,
 )
-from provisioning.phases import AgentPhase, ServerPhase
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "lifecycle.md"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

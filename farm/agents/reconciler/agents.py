@@ -8,22 +8,26 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils import timezone
 
+from farm.agents.copies import kept_of
 from farm.agents.machine_of import machine_of
-from farm.agents.models import Agent, Message, Server, ServerPhase
+from farm.agents.models import Agent, CopyPhase, Message, Server, ServerPhase
 from farm.agents.pace import SAFETY_NET, deadlines
-from farm.agents.reconciler import failing, leaving, placing, restoring, setting_up
+from farm.agents.reconciler import (
+    failing,
+    leaving,
+    placing,
+    restoring,
+    setting_up,
+    sleeping,
+    waking,
+)
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import began_at
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap, wait_with_reason
 from farm.agents.saving import saving_of
-from provisioning.lifecycle import (
-    AgentSnapshot,
-    AgentStep,
-    Machine,
-    SetUp,
-    next_agent_step,
-)
+from provisioning.lifecycle import next_agent_step
 from provisioning.phases import AgentPhase
+from provisioning.steps import AgentSnapshot, AgentStep, Machine, SetUp
 
 AT_AN_END = (ServerPhase.GONE, ServerPhase.LOST)
 
@@ -52,6 +56,9 @@ def snapshot_of(agent: Agent) -> AgentSnapshot:
         machines_left=agent.servers.exclude(phase__in=AT_AN_END).count(),
         to_restore=agent.restore_from is not None,
         saving=saving_of(agent, timezone.now()),
+        wanted_stopped=agent.wanted == Agent.Wanted.STOPPED,
+        copies_left=agent.copies.exclude(phase=CopyPhase.GONE).count(),
+        kept=kept_of(agent),
     )
 
 
@@ -66,7 +73,15 @@ def _machine(newest: Server | None, began: datetime) -> Machine:
         return Machine.LEAVING
     if newest.distrusted_at:
         return Machine.DISTRUSTED
-    return Machine.READY if newest.phase == ServerPhase.READY else Machine.COMING
+    return _ON_ITS_WAY.get(ServerPhase(newest.phase), Machine.COMING)
+
+
+_ON_ITS_WAY = {
+    ServerPhase.READY: Machine.READY,
+    ServerPhase.HALTING: Machine.HALTING,
+    ServerPhase.OFF: Machine.OFF,
+    ServerPhase.WAKING: Machine.RISING,
+}
 
 
 def _rest(_claim: Claim[Agent]) -> Nap:
@@ -93,11 +108,21 @@ STEPS: Mapping[AgentStep, Callable[[Claim[Agent]], Nap]] = {
     AgentStep.START: setting_up.start,
     AgentStep.GATE: setting_up.pass_gate,
     AgentStep.GREET: setting_up.greet,
+    AgentStep.BEGIN_STOP: sleeping.begin_stop,
+    AgentStep.STILL: sleeping.still,
+    AgentStep.SLEEP: sleeping.sleep,
+    AgentStep.SETTLE: sleeping.settle,
+    AgentStep.BEGIN_WAKE: waking.begin,
+    AgentStep.RISE: waking.rise,
+    AgentStep.PLACE_COPY: waking.place_copy,
+    AgentStep.PLACE_BACKUP: waking.place_backup,
+    AgentStep.LIE_DOWN: waking.lie_down,
     AgentStep.HOLD: leaving.hold,
     AgentStep.LEAVE: leaving.leave,
     AgentStep.FINISH: leaving.finish,
     AgentStep.FAIL_DISTRUSTED: failing.fail_distrusted,
     AgentStep.FAIL_LOST: failing.fail_lost,
+    AgentStep.FAIL_COPY_LOST: sleeping.fail_copy_lost,
     AgentStep.FAIL_MACHINES: failing.fail_machines,
     AgentStep.FAIL_REFUSED: failing.fail_refused,
     AgentStep.FAIL_LATE: failing.fail_late,

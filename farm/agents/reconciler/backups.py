@@ -32,6 +32,8 @@ from provisioning.lifecycle import back_off
 
 logger = logging.getLogger(__name__)
 MOST_TRIES = 6
+SAVED = (AgentPhase.RUNNING, AgentPhase.STOPPING, AgentPhase.STOPPED, AgentPhase.WAKING)
+"""Phases of agents that need what they last saved."""
 A_DAY = timedelta(days=1)
 END = ("state", "reason", "reason_detail")
 KEPT = ("size", "sha256", "made_at", "expires_at", *END)
@@ -211,7 +213,8 @@ def _retire(claim: Claim[Backup]) -> Nap:
 
 
 def _is_needed(row: Backup, agent: Agent) -> bool:
-    if Agent.objects.filter(Q(restore_from=row) | Q(saving=row, phase=AgentPhase.RUNNING)).exists():
+    asked = Q(restore_from=row) | Q(saving=row, phase__in=SAVED)
+    if Agent.objects.filter(asked).exists():
         return True
     return agent.phase != AgentPhase.DELETED and last_good(agent) == row
 

@@ -150,7 +150,9 @@ def _user_data(server: Server) -> str:
 
 
 def _image(server: Server) -> str:
-    """The newest image with the runtime in it, else the cloud's own Debian."""
+    """The copy that it wakes from, else the newest image with the runtime, else plain Debian."""
+    if server.made_from:
+        return server.made_from.image
     labels = image_labels(_runtime_version(server))
     if server.server_type not in catalog().arm:
         prebuilt = prebuilt_for(server, labels)
@@ -200,9 +202,10 @@ def _record_on(claim: Claim[Server], machine: Machine) -> Nap:
 
 
 def begin_install(server: Server, now: datetime) -> None:
-    """The machine is on: its agent's next line begins, unless the agent is to go."""
+    """The machine is on: its agent's next line begins, unless the agent is to go, or to sleep."""
+    key = OperationStep.Key.SWITCH_ON if server.made_from else OperationStep.Key.INSTALL
     if server.agent and server.agent.wanted == Agent.Wanted.RUNNING:
-        begin_line(server.agent, OperationStep.Key.INSTALL, now)
+        begin_line(server.agent, key, now)
 
 
 def _record_sold_out(claim: Claim[Server]) -> Nap:

@@ -17,6 +17,7 @@ from farm.agents.models import (
     Agent,
     Backup,
     BackupRound,
+    DiskCopy,
     EdgeRound,
     Message,
     Meter,
@@ -33,6 +34,7 @@ from farm.agents.reconciler import backups
 from farm.agents.reconciler.agents import drive_agent
 from farm.agents.reconciler.backup_rounds import after_round_trouble, drive_round
 from farm.agents.reconciler.claims import Claim, LeaseLost, Row, claim, free_and_due
+from farm.agents.reconciler.copies import after_copy_trouble, drive_copy
 from farm.agents.reconciler.edges import after_edge_trouble, drive_edge_round
 from farm.agents.reconciler.managers import drive_manager
 from farm.agents.reconciler.messages import drive_message, its_turn
@@ -159,6 +161,7 @@ class Sort(Generic[Row]):
 
 
 SERVERS = Sort(Server, drive_server, after_server_trouble)
+COPIES = Sort(DiskCopy, drive_copy, after_copy_trouble)
 AGENTS = Sort(Agent, drive_agent, after_agent_trouble)
 MESSAGES = Sort(Message, drive_message, after_crash, its_turn, long=True)
 TELEGRAMS = Sort(TelegramLink, drive_telegram, after_crash)
@@ -177,6 +180,7 @@ SCHEDULES = Sort(Schedule, drive_schedule, after_crash, of_living)
 
 SORTS: Sequence[Driven] = (
     SERVERS,
+    COPIES,
     AGENTS,
     MESSAGES,
     TELEGRAMS,

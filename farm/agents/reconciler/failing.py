@@ -10,7 +10,7 @@ from farm.agents.models import Agent, AgentPhase, Message, OperationState, Serve
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, end_operation, move_agent
 from farm.agents.reconciler.troubles import Nap
-from provisioning.lifecycle import SetUp
+from provisioning.steps import SetUp
 
 
 def fail(claim: Claim[Agent], reason: str, detail: str = "") -> Nap:
@@ -20,7 +20,10 @@ def fail(claim: Claim[Agent], reason: str, detail: str = "") -> Nap:
         move_agent(agent, AgentPhase.FAILED, now, reason=reason)
         agent.reason_detail = detail[:500]
         # A change asked for during this step fails with it: only a new try starts the agent again.
-        agent.refresh_from_db(fields=["generation"])
+        agent.refresh_from_db(fields=["generation", "wanted"])
+        if agent.wanted == Agent.Wanted.DELETED:
+            # A deletion asked for meanwhile goes on.
+            agent.wanted = Agent.Wanted.RUNNING
         agent.step, agent.fulfilled_generation = "", agent.generation
         claim.save("step", "fulfilled_generation", *MOVED)
         note(agent, reason, at=now, detail=detail)
@@ -54,6 +57,8 @@ def fail_refused(claim: Claim[Agent]) -> Nap:
 
 def fail_late(claim: Claim[Agent]) -> Nap:
     """The set-up took longer than any that ends well; how far it came says what is wrong."""
+    if claim.row.phase == AgentPhase.WAKING:
+        return fail(claim, "wake_timeout")
     reasons = {SetUp.STARTED: "not_ready", SetUp.READY: "no_answer"}
     reason = reasons.get(SetUp(claim.row.step), "configure_timeout")
     return fail(claim, reason, claim.row.reason_detail)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from farm.agents.copies import let_go
 from farm.agents.events import note
 from farm.agents.models import (
     Agent,
@@ -50,6 +51,7 @@ def leave(claim: Claim[Agent]) -> Nap:
         machines = Server.objects.filter(agent=agent).exclude(phase__in=ended)
         machines.filter(let_go_at=None).update(let_go_at=now)
         machines.update(wanted_gone=True, due_at=now)
+        let_go(agent.copies.all(), now)
     return AT_ONCE
 
 

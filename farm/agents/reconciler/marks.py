@@ -59,11 +59,19 @@ def note_server(server: Server, code: str, now: datetime, *, detail: str = "") -
 
 
 def current(agent: Agent) -> Operation | None:
-    """The wish under way; a step taken for a running agent knows of no deletion asked meanwhile."""
+    """The wish under way; a step that was begun knows of no deletion or sleep asked meanwhile."""
     under_way = agent.operations.filter(state=OperationState.UNDER_WAY)
-    if agent.wanted != Agent.Wanted.DELETED:
-        under_way = under_way.exclude(kind=OperationKind.DELETE)
+    for kind, wanted in _WANTED_BY.items():
+        if agent.wanted != wanted:
+            under_way = under_way.exclude(kind=kind)
     return under_way.order_by("-pk").first()
+
+
+_WANTED_BY = {
+    OperationKind.DELETE: Agent.Wanted.DELETED,
+    OperationKind.STOP: Agent.Wanted.STOPPED,
+    OperationKind.WAKE: Agent.Wanted.RUNNING,
+}
 
 
 def begin_line(agent: Agent, key: OperationStep.Key, now: datetime) -> None:
@@ -96,7 +104,7 @@ def end_operation(agent: Agent, state: OperationState, now: datetime) -> None:
 def began_at(agent: Agent) -> datetime:
     """When the latest wish for a running agent was uttered: failures before it do not count."""
     wishes = agent.operations.filter(
-        kind__in=(OperationKind.CREATE, OperationKind.RESTORE)
+        kind__in=(OperationKind.CREATE, OperationKind.RESTORE, OperationKind.WAKE)
     ).order_by("-pk")
     latest = wishes.first()
     return latest.started_at if latest else agent.created_at

@@ -13,9 +13,16 @@ from django.db.models import Q, QuerySet
 
 from farm.accounts.models import Door
 from farm.accounts.services import record
-from farm.agents.models import MAIN, Agent, AgentPhase, Orphan, ProviderProject, Server
+from farm.agents.models import MAIN, Agent, AgentPhase, DiskCopy, Orphan, ProviderProject, Server
 from farm.agents.reconciler.buying import image_labels, install_id
-from farm.agents.reconciler.labels import BUILDER_LABEL, FARM_LABEL, IMAGE_LABEL, SERVER_LABEL
+from farm.agents.reconciler.copies import ring_copies
+from farm.agents.reconciler.labels import (
+    BUILDER_LABEL,
+    COPY_LABEL,
+    FARM_LABEL,
+    IMAGE_LABEL,
+    SERVER_LABEL,
+)
 from farm.agents.reconciler.machines import provider_in
 from farm.agents.reconciler.parts import note_all
 from farm.catalog import catalog
@@ -37,6 +44,7 @@ def watch_orphans(project: ProviderProject, now: datetime) -> None:
     provider = provider_in(project, Urgency.BACKGROUND)
     bills = billed_by(provider)
     note_all(project, bills, now)
+    ring_copies(project, bills, now)
     strays = strays_among(bills, now)
     _keep(project, strays, now)
     for stray in ripe(project, strays, now):
@@ -62,10 +70,14 @@ def strays_among(bills: Sequence[Billable], now: datetime) -> Sequence[Billable]
     """
     machines = {str(server) for server in Server.objects.only("uid")}
     images = _kept_images(bills)
+    copies = frozenset(DiskCopy.objects.values_list("uid", flat=True))
     strays = [
         bill
         for bill in bills
-        if bill.machine not in machines and bill.id not in images and not _is_baking(bill, now)
+        if bill.machine not in machines
+        and bill.id not in images
+        and not _is_baking(bill, now)
+        and bill.labels.get(COPY_LABEL) not in copies
     ]
     return sorted(strays, key=lambda bill: ORDER.index(bill.kind))
 
@@ -93,8 +105,9 @@ def quarantine() -> timedelta:
 
 def is_marked(bill: Billable) -> bool:
     """Whether it carries every label with which the farm makes such a thing."""
-    own = IMAGE_LABEL if bill.kind is BillableKind.SNAPSHOT else SERVER_LABEL
-    return FARM_LABEL in bill.labels and bool({own, BUILDER_LABEL} & set(bill.labels))
+    is_copy = bill.kind is BillableKind.SNAPSHOT
+    own = {IMAGE_LABEL, COPY_LABEL} if is_copy else {SERVER_LABEL}
+    return FARM_LABEL in bill.labels and bool({*own, BUILDER_LABEL} & set(bill.labels))
 
 
 @transaction.atomic

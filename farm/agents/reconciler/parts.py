@@ -16,6 +16,7 @@ from farm.agents.reconciler.machines import provider_at
 from farm.agents.spans import all_ended, noted
 from provisioning.provider import Billable
 
+SETTLED = (ServerPhase.READY, ServerPhase.OFF)
 NOTED = ("spans", "parts_seen_at", "created_at")
 
 
@@ -53,8 +54,8 @@ def note_all(project: ProviderProject, bills: Sequence[Billable], now: datetime)
     of_machine = defaultdict[str, list[Billable]](list)
     for bill in bills:
         of_machine[bill.machine].append(bill)
-    for server in servers_in(project).filter(phase=ServerPhase.READY).exclude(spans=""):
+    for server in servers_in(project).filter(phase__in=SETTLED).exclude(spans=""):
         spans = noted(server.spans, of_machine[str(server)], last_seen=now, now=now)
         if spans != server.spans:
-            row = Server.objects.filter(pk=server.pk, phase=ServerPhase.READY, spans=server.spans)
+            row = Server.objects.filter(pk=server.pk, phase__in=SETTLED, spans=server.spans)
             row.update(spans=spans)

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from farm.agents.copies import is_kept
 from farm.agents.models import (
     Agent,
     AgentPhase,
+    DiskCopy,
     Offer,
     OperationStep,
     Placing,
@@ -29,6 +31,7 @@ from farm.catalog import Region, catalog
 
 AT_ONCE = timedelta(0)
 PRICE_RETRY = timedelta(seconds=5)
+FROM_SLEEP = (AgentPhase.CONFIGURING, AgentPhase.FAILED)
 AT_A_TIME = 3
 """Agents that ask at once for what was sold out a moment ago."""
 
@@ -44,40 +47,45 @@ def place_for(claim: Claim[Agent], old: Server | None) -> Nap:
     region = catalog().regions.get(agent.region)
     plan = catalog().plans.get(agent.plan)
     if not ladder(plan, region):
-        _ask_for_offers(region, PRICE_RETRY)
+        ask_for_offers(region, PRICE_RETRY)
         return wait_with_reason(claim, "price_unknown", PRICE_RETRY)
-    choice = choose(plan, region, agreed_by(agent), _failures(agent))
+    choice = choose(plan, region, agreed_by(agent), failures(agent))
     if choice.rung is None:
         return _sold_out(claim, region)
-    if _is_crowded(choice.rung):
+    if is_crowded(choice.rung):
         return wait_with_reason(claim, "sold_out", PRICE_RETRY * (0.5 + jitter()))
-    _request(claim, choice.rung, choice, old)
+    request(claim, choice.rung, choice, old=old)
     return None
 
 
 def start_over(claim: Claim[Agent]) -> Nap:
-    """Back to the start; machines that are of no use any more are to go."""
+    """Back to the start; machines that are of no use any more are to go.
+
+    Where its disk is kept it wakes with that; what was to be brought back is on it, or older.
+    """
     agent, now = claim.row, timezone.now()
+    sleeps = agent.phase in FROM_SLEEP and is_kept(agent)
     with claim.recording():
         for server in agent.servers.exclude(phase__in=(ServerPhase.GONE, ServerPhase.LOST)):
             if server.distrusted_at or not server.serving_since:
                 useless = Server.objects.filter(pk=server.pk)
                 useless.update(wanted_gone=True, let_go_at=server.let_go_at or now, due_at=now)
-        move_agent(agent, AgentPhase.PLACING, now)
+        move_agent(agent, AgentPhase.WAKING if sleeps else AgentPhase.PLACING, now)
         agent.step, agent.deleted_at = "", None
-        claim.save("step", "deleted_at", *MOVED)
+        agent.restore_from = None if sleeps else agent.restore_from
+        claim.save("step", "deleted_at", "restore_from", *MOVED)
         begin_line(agent, OperationStep.Key.RESERVE, now)
     return AT_ONCE
 
 
-def _failures(agent: Agent) -> Callable[[Rung], int]:
+def failures(agent: Agent) -> Callable[[Rung], int]:
     """Where a machine just failed to come up, other places go before it."""
     failed = agent.servers.filter(reason__in=GIVEN_UP, requested_at__gte=began_at(agent))
     tried = [(server.provider, server.location, server.server_type) for server in failed]
     return lambda rung: tried.count((rung.provider, rung.location, rung.server_type))
 
 
-def _is_crowded(rung: Rung) -> bool:
+def is_crowded(rung: Rung) -> bool:
     """Whether enough others ask there already, where the last one asked in vain."""
     there = Server.objects.filter(
         provider=rung.provider, server_type=rung.server_type, location=rung.location
@@ -88,18 +96,28 @@ def _is_crowded(rung: Rung) -> bool:
     return scarce and asking.count() >= AT_A_TIME
 
 
-def _request(claim: Claim[Agent], rung: Rung, choice: Choice, old: Server | None) -> None:
+def request(
+    claim: Claim[Agent],
+    rung: Rung,
+    choice: Choice,
+    *,
+    old: Server | None = None,
+    copy: DiskCopy | None = None,
+) -> None:
+    """A machine on that rung, where `old` goes on until it takes over, or made from `copy`."""
     agent, now = claim.row, timezone.now()
+    project = copy.project if copy else project_with_room(rung.provider, agent.account)
     with claim.recording():
         server = Server.objects.create(
             agent=agent,
             provider=rung.provider,
-            project=project_with_room(rung.provider, agent.account),
+            project=project,
             server_type=rung.server_type,
             location=rung.location,
             requested_at=now,
             joined_at=now,
             takes_over_from=old,
+            made_from=copy,
             phase_since=now,
             due_at=now,
         )
@@ -138,7 +156,7 @@ def _sold_out(claim: Claim[Agent], region: Region) -> Nap:
     now = timezone.now()
     newest = Offer.objects.filter(provider__in=_providers(region)).order_by("-seen_at").first()
     if claim.row.reason == "sold_out" and newest and _stale(newest.seen_at, now):
-        _ask_for_offers(region, deadlines().capacity / 2)
+        ask_for_offers(region, deadlines().capacity / 2)
         return wait_with_reason(claim, "sold_out", PRICE_RETRY * (0.5 + jitter()))
     return wait_with_reason(claim, "sold_out", wait)
 
@@ -147,7 +165,7 @@ def _stale(seen_at: datetime, now: datetime) -> bool:
     return now - seen_at > deadlines().capacity / 2
 
 
-def _ask_for_offers(region: Region, older: timedelta) -> None:
+def ask_for_offers(region: Region, older: timedelta) -> None:
     """Have each list that is older be read anew, once for all who wait for it."""
     now = timezone.now()
     projects = ProviderProject.objects.filter(provider__in=_providers(region))

@@ -32,7 +32,7 @@ from provisioning.lifecycle import back_off
 
 logger = logging.getLogger(__name__)
 AT_ONCE = timedelta(0)
-PRESENT = (ServerPhase.READY,)
+PRESENT = (ServerPhase.READY, ServerPhase.OFF)
 ABSENT = (ServerPhase.GONE, ServerPhase.LOST)
 PAGE = 50
 LISTS = 3
@@ -125,6 +125,8 @@ def _sweep(claim: Claim[ProviderProject], now: datetime) -> None:
     whole = {m.name for m in machines if m.status is not cloud.MachineStatus.UNFINISHED}
     vanished = [row.pk for row in rows if row.phase in PRESENT and str(row) not in whole]
     returned = [row.pk for row in rows if row.phase in ABSENT and str(row) in listed]
+    on = {m.name for m in machines if m.status is cloud.MachineStatus.RUNNING}
+    returned += [row.pk for row in rows if row.phase == ServerPhase.OFF and str(row) in on]
     watch_orphans(project, now)
     with claim.recording():
         project.swept_at = now

@@ -33,7 +33,7 @@ def give_up(claim: Claim[Server], reason: str, detail: str = "") -> Nap:
 
 def drop(claim: Claim[Server]) -> Nap:
     """Nothing was ever ordered: nothing is to be removed."""
-    _record_gone(claim)
+    record_gone(claim)
     return None
 
 
@@ -46,7 +46,7 @@ def seek_and_remove(claim: Claim[Server]) -> Nap:
         settled = sent + deadlines().settling
         if now < settled:
             return settled - now
-        _record_gone(claim)
+        record_gone(claim)
         return None
     with claim.recording():
         server.provider_id = machine.provider_id
@@ -79,7 +79,7 @@ def confirm_gone(claim: Claim[Server]) -> Nap:
         return later
     machine = provider.find(str(server))
     if machine is None:
-        _record_gone(claim, server.orders_ended_at)
+        record_gone(claim, server.orders_ended_at)
         return None
     if machine.status is not MachineStatus.DELETING:
         note_parts(claim)
@@ -89,10 +89,15 @@ def confirm_gone(claim: Claim[Server]) -> Nap:
 
 def look(claim: Claim[Server]) -> Nap:
     """Somebody missed a machine that should be there: is it?"""
-    server, now = claim.row, timezone.now()
-    machine = provider_at(server).find(str(server))
+    machine = provider_at(claim.row).find(str(claim.row))
     if machine and machine.status is not MachineStatus.UNFINISHED:
         return None
+    return record_lost(claim)
+
+
+def record_lost(claim: Claim[Server]) -> Nap:
+    """Its cloud shows it no more, and nobody asked for that."""
+    server, now = claim.row, timezone.now()
     with claim.recording():
         move_server(server, ServerPhase.LOST, now)
         server.gone_at = now
@@ -124,7 +129,8 @@ def look_again(claim: Claim[Server]) -> Nap:
             note_server(server, "machine_found", now)
             # Its page said that all was lost: nobody shall delete the agent for that.
             failed = Agent.objects.filter(servers=server, phase=AgentPhase.FAILED)
-            failed.filter(reason="server_lost").update(reason="machine_found")
+            lost = failed.filter(reason__in=("server_lost", "copy_lost"))
+            lost.update(reason="machine_found", restore_from=None)
     return None if stays else AT_ONCE
 
 
@@ -136,7 +142,8 @@ def _is_still_somebodys(server: Server) -> bool:
     if server.phase != ServerPhase.LOST or not server.serving_since or server.wanted_gone:
         return False
     agents = Agent.objects.select_for_update(no_key=True).filter(servers=server)
-    if not agents.filter(wanted=Agent.Wanted.RUNNING).exclude(phase=AgentPhase.PLACING).first():
+    staying = agents.exclude(wanted=Agent.Wanted.DELETED)
+    if not staying.exclude(phase=AgentPhase.PLACING).first():
         return False
     return not Server.objects.filter(agent=server.agent_id, pk__gt=server.pk).exists()
 
@@ -146,7 +153,8 @@ def _why_given_up(server: Server) -> str:
     return server.reason if server.reason in GIVEN_UP else ""
 
 
-def _record_gone(claim: Claim[Server], ended_at: datetime | None = None) -> None:
+def record_gone(claim: Claim[Server], ended_at: datetime | None = None) -> None:
+    """Its cloud shows it no more, as was wanted; `ended_at` is that cloud's own word."""
     server, now = claim.row, timezone.now()
     with claim.recording():
         move_server(server, ServerPhase.GONE, now, reason=_why_given_up(server))

@@ -11,14 +11,15 @@ from django.utils import timezone
 from farm.agents.models import ProviderProject, Server
 from farm.agents.pace import deadlines
 from farm.agents.projects import project_at
-from farm.agents.reconciler import booting, buying, removing
+from farm.agents.reconciler import booting, buying, powering, removing
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.pauses import RATE_LIMITED, paused_until, queue_up
 from farm.agents.reconciler.troubles import Nap, wait_with_reason
 from farm.agents.request_budgets import ProjectBudget
 from provisioning.budget import Urgency
-from provisioning.lifecycle import ServerSnapshot, ServerStep, next_server_step
+from provisioning.lifecycle import next_server_step
 from provisioning.phases import ServerPhase
+from provisioning.steps import Power, ServerSnapshot, ServerStep
 
 _CREATING = (ServerStep.ORDER, ServerStep.SEEK_AND_ORDER)
 _TO_CREATE = 4
@@ -27,6 +28,8 @@ _AT_HOME = (
     ServerStep.REST,
     ServerStep.DROP,
     ServerStep.KNOCK,
+    ServerStep.SWITCH_OFF,
+    ServerStep.SWITCH_ON,
     ServerStep.GIVE_UP_BOOTING,
     ServerStep.GIVE_UP_CREATING,
 )
@@ -48,6 +51,7 @@ def snapshot_of(server: Server) -> ServerSnapshot:
         wanted_gone=server.wanted_gone,
         create_sent=server.create_sent_at is not None,
         distrusted=server.distrusted_at is not None,
+        power=Power(server.wanted_power),
     )
 
 
@@ -95,6 +99,11 @@ STEPS: Mapping[ServerStep, Callable[[Claim[Server]], Nap]] = {
     ServerStep.SEEK_AND_REMOVE: removing.seek_and_remove,
     ServerStep.POLL: buying.poll,
     ServerStep.KNOCK: booting.knock,
+    ServerStep.SWITCH_OFF: powering.switch_off,
+    ServerStep.HALT: powering.halt,
+    ServerStep.LOOK_OFF: powering.look_off,
+    ServerStep.SWITCH_ON: powering.switch_on,
+    ServerStep.RISE: powering.rise,
     ServerStep.REMOVE: removing.remove,
     ServerStep.CONFIRM_GONE: removing.confirm_gone,
     ServerStep.GIVE_UP_CREATING: _give_up_creating,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -26,15 +27,19 @@ from farm.agents.reconciler.machines import shell_of
 from farm.agents.reconciler.marks import MOVED, begin_line, current, end_operation, move_agent
 from farm.agents.reconciler.persona import greeting_prompt, return_prompt, settings_of
 from farm.agents.reconciler.troubles import Nap, jitter, wait_with_reason
+from farm.agents.reconciler.waking import let_go_of_sleep
 from farm.agents.reconciler.watches import watch_over
 from farm.agents.services.channels import ring_channels
 from provisioning import runtime
 from provisioning.errors import Rejected, Transient
-from provisioning.lifecycle import SetUp, poll_delay
+from provisioning.lifecycle import poll_delay
+from provisioning.steps import SetUp
 
 AT_ONCE = timedelta(0)
 ASLEEP = "gateway_down"
 NO_CREDIT = "model_no_credit"
+CHANGED = "reconfigured"
+DONE: Mapping[str, str] = {OperationKind.RESTART: "restarted", OperationKind.WAKE: "awake"}
 WISH = ("restore_from", "saving")
 """The part of a spec that is over once it is fulfilled."""
 
@@ -169,6 +174,7 @@ def _record_running(claim: Claim[Agent], words: str) -> Nap:
         agent.restore_from = agent.saving = None
         claim.save("step", "fulfilled_generation", "running_since", *WISH, *MOVED)
         _start_meter(agent, now)
+        let_go_of_sleep(agent, server_of(agent), now)
         _keep_words(agent, words, now)
         note(agent, "running" if first else _done(agent), at=now)
         watch_over(agent, now)
@@ -180,8 +186,7 @@ def _record_running(claim: Claim[Agent], words: str) -> Nap:
 
 def _done(agent: Agent) -> str:
     operation = current(agent)
-    restart = operation is not None and operation.kind == OperationKind.RESTART
-    return "restarted" if restart else "reconfigured"
+    return DONE.get(operation.kind, CHANGED) if operation else CHANGED
 
 
 def _start_meter(agent: Agent, now: datetime) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from farm.agents.machine_of import machine_of
-from farm.agents.models import Agent, Server
+from farm.agents.models import Agent, DiskCopy, Server
 from farm.agents.projects import project_at
 from farm.agents.reconciler.claims import Claim, Row
 from farm.agents.reconciler.marks import note_server, ring_agent
@@ -32,7 +32,7 @@ PROTECTED = "protected"
 GIVEN_UP = ("create_timeout", "create_failed", "boot_timeout", "install_failed")
 """Why a machine was given up; its agent counts by it, so that no later trouble takes its place."""
 MODEL_TROUBLES = ("model_busy", "model_failed")
-Waiting = TypeVar("Waiting", Server, Agent)
+Waiting = TypeVar("Waiting", Server, Agent, DiskCopy)
 
 
 def jitter() -> float:

@@ -118,14 +118,16 @@ def delete_agent(
     note(agent, "delete_asked", at=now)
     record(account=agent.account, actor=actor, door=door, verb="delete agent", subject=agent.uid)
     operation = begin(agent, OperationKind.DELETE, now)
-    if agent.saving:
+    if agent.saving and agent.saving.asked_at == now:
         operation.steps.create(key=OperationStep.Key.SAVE, started_at=now)
     return operation
 
 
 def _save_first(agent: Agent, now: datetime, *, without_backup: bool) -> None:
-    agent.restore_from = agent.saving = None
-    if not without_backup:
+    agent.restore_from = None
+    if without_backup:
+        agent.saving = None
+    else:
         ask_final_backup(agent, now)
     agent.save(update_fields=["restore_from", "saving"])
 

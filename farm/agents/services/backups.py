@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from farm.accounts.models import Account, Door, User
 from farm.accounts.permissions import Action
 from farm.accounts.services import record
+from farm.agents.copies import is_kept
 from farm.agents.events import note
 from farm.agents.models import (
     Agent,
@@ -134,9 +135,14 @@ def save_again(*, actor: User, door: Door, agent: Agent) -> None:
 
 
 def ask_final_backup(agent: Agent, now: datetime) -> None:
-    """Have what it has saved before it goes, if there is anything; the caller saves the row."""
-    there = serving_machine(agent)
-    agent.saving = ask_backup(agent, BackupKind.FINAL, now) if there else None
+    """Have what it has saved before it goes, if there is anything; the caller saves the row.
+
+    Of one whose disk alone is kept all that can be was saved before its sleep, or was not.
+    """
+    if serving_machine(agent):
+        agent.saving = ask_backup(agent, BackupKind.FINAL, now)
+    elif not is_kept(agent):
+        agent.saving = None
 
 
 def checked_backup(actor: User, account: Account, uid: str) -> Backup:

@@ -48,7 +48,8 @@ def ask_reconfigure(agent: Agent, now: datetime) -> None:
     agent.generation += 1
     agent.due_at = now
     agent.save(update_fields=["generation", "due_at"])
-    if agent.phase == AgentPhase.RUNNING and agent.restore_from is None:
+    stays = agent.wanted == Agent.Wanted.RUNNING and agent.restore_from is None
+    if agent.phase == AgentPhase.RUNNING and stays:
         note(agent, "reconfigure_asked", at=now)
         begin(agent, OperationKind.RECONFIGURE, now)
 

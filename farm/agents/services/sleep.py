@@ -26,9 +26,9 @@ from farm.agents.refusals import Refused
 from farm.agents.saving import ask_backup, serving_machine
 from farm.agents.services.channels import lock_living
 from farm.agents.services.operations import begin
-from farm.agents.services.paying import Charge, charge
+from farm.agents.services.paying import demand_room_for
 from farm.agents.services.rights import demand_right
-from farm.billing.payers import assignment_at
+from farm.billing.payers import agree_anew
 from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly
 
@@ -116,8 +116,8 @@ def _agree(agent: Agent, agreed: Rate, now: datetime) -> None:
     agent.agreed_hourly_micros = agreed.hourly_micros
     agent.agreed_monthly_micros = at_most_monthly(agreed)
     agent.agreed_currency = agreed.currency
-    if paid := assignment_at(agent.uid, now):
-        charge(agent, Charge(paid.payer, paid.cost_centre), now)
+    demand_room_for(agent, agreed)
+    agree_anew(agent_uid=agent.uid, monthly_micros=agent.agreed_monthly_micros, at=now)
     agent.due_at = now
     agent.save(
         update_fields=["agreed_hourly_micros", "agreed_monthly_micros", "agreed_currency", "due_at"]
