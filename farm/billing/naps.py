@@ -14,6 +14,7 @@ from farm.billing.rule import begin_of, month_of, next_month
 from farm.billing.stays import HOUR
 
 LONGEST_HOURS = 31 * 24
+USUAL_MONTH_HOURS = 30 * 24
 SHORTEST_MONTH_HOURS = 28 * 24
 
 
@@ -40,18 +41,25 @@ class Nap:
     kept: Rate | None
 
     def saves(self, hours: int) -> int:
-        """Micro-units that sleeping for so many hours saves until the end of the month in which it
-        is woken; less than nothing where it costs.
+        """Micro-units that so many hours asleep save if it is awake from then to its month's end.
 
-        The hour in which it falls asleep has begun and is charged for in full; waking begins one.
+        Less than nothing where it costs. The hour in which it falls asleep is charged for in full,
+        and waking begins one; what is left of a month's price is lost with its machine.
         """
         months = list(_months(self.at, self.at + hours * HOUR))
         awake = sum(_gone_on(part, months) for part in self.parts)
         again = sum(_capped(part.rate, sum(months) - hours, 0) for part in self.parts)
         return awake - again - _keeping(self.kept, hours)
 
+    def saves_monthly(self, hours: int, naps: int) -> int:
+        """What a month saves in which it sleeps so many hours, in so many naps, such as nights."""
+        awake = sum(_capped(part.rate, USUAL_MONTH_HOURS, 0) for part in self.parts)
+        begun = USUAL_MONTH_HOURS - hours + naps
+        napping = sum(part.rate.hourly_micros * begun for part in self.parts)
+        return awake - napping - _keeping(self.kept, hours)
+
     def break_even(self) -> int | None:
-        """After how many whole hours it begins to save; None if not within a month."""
+        """From how many whole hours on `saves` is more than nothing; None if not within a month."""
         tried = range(1, LONGEST_HOURS + 1)
         return next((hours for hours in tried if self.saves(hours) > 0), None)
 
