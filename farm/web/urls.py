@@ -19,12 +19,15 @@ from farm.web.views import (
     invitations,
     keys,
     landing,
+    machine,
     members,
     money,
     new_agent,
     operator,
     payers,
+    schedule,
     slack,
+    sleep,
     telegram,
     tokens,
     transfer,
@@ -92,6 +95,18 @@ CHANNELS: list[URLPattern | URLResolver] = [
     path("agents/<slug:uid>/whatsapp/renew/", whatsapp.renew, name="renew_whatsapp"),
     path("agents/<slug:uid>/whatsapp/unlink/", whatsapp.unlink, name="unlink_whatsapp"),
 ]
+# An agent's machine, and its sleep.
+MACHINE: list[URLPattern | URLResolver] = [
+    path("agents/<slug:uid>/stop/", sleep.stop, name="stop_agent"),
+    path("agents/<slug:uid>/wake/", sleep.wake, name="wake_agent"),
+    path("agents/<slug:uid>/machine/", machine.machine, name="machine"),
+    path("agents/<slug:uid>/resize/", machine.resize, name="resize_agent"),
+    path("agents/<slug:uid>/move/", machine.move, name="move_agent"),
+    path("agents/<slug:uid>/rebuild/", machine.rebuild, name="rebuild_agent"),
+    path("agents/<slug:uid>/machine/back/", machine.take_back, name="take_back_change"),
+    path("agents/<slug:uid>/schedule/", schedule.schedule, name="schedule"),
+    path("agents/<slug:uid>/keep/", schedule.keep, name="keep_running"),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", landing.landing, name="landing"),
     path("healthz", landing.healthz, name="healthz"),
@@ -130,4 +145,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<slug:uid>/say/", conversation.say, name="say"),
     path("agents/<slug:uid>/say/<int:pk>/again/", conversation.say_again, name="say_again"),
     *CHANNELS,
+    *MACHINE,
 ]

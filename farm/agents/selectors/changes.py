@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from farm.agents.machine_of import machine_of, serves_no_more
-from farm.agents.models import Agent, Backup, Server
+from farm.agents.models import Agent, AgentPhase, Backup, Change, Server
 from farm.agents.placement import Rung, ladder
 from farm.agents.saving import last_good
 from farm.agents.selectors.money import Quote, offer_for
@@ -38,6 +38,11 @@ def returns_from(agent: Agent) -> Backup | None:
     is what its people are to know before they ask for it.
     """
     return last_good(agent) if serves_no_more(machine_of(agent)) else None
+
+
+def can_be_taken_back(agent: Agent) -> bool:
+    """Whether a change of its machine waits that nothing was done for yet."""
+    return agent.phase == AgentPhase.RUNNING and Change.objects.filter(agent=agent).exists()
 
 
 def _in_place(agent: Agent, plan: str) -> Sequence[Rung]:

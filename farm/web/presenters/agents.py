@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from farm.accounts.models import User
 from farm.agents import selectors
-from farm.agents.models import Agent, AgentPhase, OperationKind
+from farm.agents.models import Agent, AgentPhase, OperationKind, OperationState
 from farm.agents.selectors import Progress
 from farm.billing.amounts import amount, at_most, per_hour
 from farm.catalog import catalog
@@ -25,11 +25,21 @@ class PageState(StrEnum):
 
     WAIT = "wait"
     HOME = "home"
+    CHANGING = "changing"
+    ASLEEP = "asleep"
     FAILED = "failed"
     LEAVING = "leaving"
     GONE = "gone"
 
 
+CHANGES = (
+    OperationKind.STOP,
+    OperationKind.WAKE,
+    OperationKind.RESIZE,
+    OperationKind.MOVE,
+    OperationKind.REBUILD,
+)
+AT_HOME = (PageState.HOME, PageState.CHANGING, PageState.ASLEEP)
 TONES: Mapping[str, str] = {
     AgentPhase.PLACING: "busy",
     AgentPhase.RESTORING: "busy",
@@ -90,13 +100,20 @@ class Portrait:
 
 
 def page_state(agent: Agent, progress: Progress) -> PageState:
-    """Deleting wins over everything; a first machine is waited for; a change is made at home."""
+    """Deleting wins over everything; a first machine is waited for; a change is made at home.
+
+    A machine that changes, sleeps or wakes shows its lines there.
+    """
     if agent.phase == AgentPhase.DELETED and agent.wanted == Agent.Wanted.DELETED:
         return PageState.GONE
     if agent.wanted == Agent.Wanted.DELETED:
         return PageState.LEAVING
     if agent.phase == AgentPhase.FAILED:
         return PageState.FAILED
+    if agent.phase == AgentPhase.STOPPED and agent.wanted == Agent.Wanted.STOPPED:
+        return PageState.ASLEEP
+    if progress.kind in CHANGES and progress.state == OperationState.UNDER_WAY:
+        return PageState.CHANGING
     makes = progress.kind in (OperationKind.CREATE, OperationKind.RESTORE)
     return PageState.WAIT if makes and agent.phase != AgentPhase.RUNNING else PageState.HOME
 

@@ -59,7 +59,7 @@ class Talk:
 def talk_of(agent: Agent) -> Talk:
     """What the page shows of the conversation."""
     messages = list(selectors.conversation_of(agent))
-    changing = agent.phase != AgentPhase.RUNNING
+    changing = agent.phase in (AgentPhase.CONFIGURING, AgentPhase.RESTORING)
     return Talk(
         lines=tuple(_line(message, messages) for message in messages),
         is_thinking=any(message.state in (State.QUEUED, State.SENT) for message in messages),

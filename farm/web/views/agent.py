@@ -15,10 +15,13 @@ from farm.accounts.permissions import Action
 from farm.agents import selectors, services
 from farm.agents.models import Agent, AgentPhase
 from farm.agents.refusals import Refused
+from farm.agents.selectors.changes import can_be_taken_back
+from farm.agents.selectors.schedules import rhythm_of
 from farm.web.answers import became_another_page, refused_page
 from farm.web.asking import MemberRequest, agent_asked_for, for_members
 from farm.web.presenters.accesses import access_lines, may_transfer
 from farm.web.presenters.agents import (
+    AT_HOME,
     PageState,
     cost_words,
     lived,
@@ -30,7 +33,16 @@ from farm.web.presenters.agents import (
 from farm.web.presenters.ai import budget_words, credit_ways
 from farm.web.presenters.backups import LeavingWords, backup_words, leaving_words
 from farm.web.presenters.conversation import talk_of
+from farm.web.presenters.machine import (
+    asleep_words,
+    change_title,
+    place_words,
+    sleep_words,
+    trouble_of,
+    wake_words,
+)
 from farm.web.presenters.progress import wait_words
+from farm.web.presenters.rhythm import rhythm_words
 from farm.web.presenters.slack import slack_words
 from farm.web.presenters.telegram import telegram_words
 from farm.web.presenters.whatsapp import whatsapp_words
@@ -39,18 +51,26 @@ TEMPLATES = {
     PageState.WAIT: "agents/wait.html",
     PageState.FAILED: "agents/failed.html",
     PageState.HOME: "agents/home.html",
+    PageState.CHANGING: "agents/home.html",
+    PageState.ASLEEP: "agents/home.html",
     PageState.LEAVING: "agents/leaving.html",
     PageState.GONE: "agents/gone.html",
 }
 # What who answers for the account sees of an agent in place of what only its keeper reads.
-OVERSEEN = dict.fromkeys((PageState.WAIT, PageState.FAILED, PageState.HOME), "agents/overseen.html")
+OVERSEEN = dict.fromkeys((PageState.WAIT, PageState.FAILED, *AT_HOME), "agents/overseen.html")
 
 
 @for_members
 @require_GET
 def agent(request: MemberRequest, uid: str) -> HttpResponse:
     """The page of the state it is in."""
-    asked = agent_asked_for(request, uid)
+    return agent_page(request, agent_asked_for(request, uid))
+
+
+def agent_page(
+    request: MemberRequest, asked: Agent, *, typed: str = "", say_error: str = ""
+) -> HttpResponse:
+    """The same, also for a line that was refused: what was typed stays."""
     now = timezone.now()
     progress = selectors.progress_of(asked, now)
     state = page_state(asked, progress)
@@ -60,12 +80,18 @@ def agent(request: MemberRequest, uid: str) -> HttpResponse:
         "state": state,
         "wait": wait_words(progress),
         "unfolded": state == PageState.WAIT,
+        "typed": typed,
+        "say_error": say_error,
+        "trouble": trouble_of(progress),
+        "title": change_title(asked, progress),
     }
+    if state in AT_HOME:
+        context |= _machine(asked, now)
     if not selectors.may_with(request.user, asked, Action.READ_CONVERSATION):
         return render(request, OVERSEEN.get(state, TEMPLATES[state]), context)
-    if state in (PageState.HOME, PageState.FAILED):
+    if state in (*AT_HOME, PageState.FAILED):
         context["talk"] = talk_of(asked)
-    return render(request, TEMPLATES[state], context)
+    return render(request, TEMPLATES[state], context, status=422 if say_error else 200)
 
 
 @for_members
@@ -123,6 +149,18 @@ def _leaving(asked: Agent, now: datetime) -> LeavingWords | None:
     """What becomes of what it has, while it is being deleted."""
     leaves = asked.wanted == Agent.Wanted.DELETED and asked.phase != AgentPhase.DELETED
     return leaving_words(asked, now, settings.BACKUP_AFTER_DELETION_DAYS) if leaves else None
+
+
+def _machine(asked: Agent, now: datetime) -> dict[str, object]:
+    """Where it lives, its sleep, and when that comes by itself."""
+    return {
+        "there": place_words(asked),
+        "sleep": sleep_words(asked, now),
+        "asleep": asleep_words(asked, selectors.asleep_rate(asked), now),
+        "wake": wake_words(asked) if asked.wanted == Agent.Wanted.STOPPED else None,
+        "rhythm": rhythm_words(rhythm_of(asked, now), now),
+        "takes_back": can_be_taken_back(asked),
+    }
 
 
 def _always(request: MemberRequest, asked: Agent, now: datetime) -> dict[str, object]:

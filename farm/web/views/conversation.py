@@ -14,8 +14,9 @@ from farm.agents.models import Agent, Message
 from farm.agents.refusals import Refused
 from farm.web.answers import became_another_page, refused_page, refused_part
 from farm.web.asking import MemberRequest, agent_asked_for, for_members
-from farm.web.presenters.agents import PageState, page_state, portrait
+from farm.web.presenters.agents import AT_HOME, PageState, page_state, portrait
 from farm.web.presenters.conversation import talk_of
+from farm.web.views.agent import agent_page
 
 
 @for_members
@@ -24,7 +25,7 @@ def conversation(request: MemberRequest, uid: str) -> HttpResponse:
     """What was said, if that is more than what the page has seen (204 if not)."""
     asked = agent_asked_for(request, uid, Action.READ_CONVERSATION)
     state = page_state(asked, selectors.progress_of(asked, timezone.now()))
-    if state != PageState.HOME:
+    if state not in AT_HOME or state != request.GET.get("on", PageState.HOME):
         return became_another_page()
     if talk_of(asked).seen == request.GET.get("seen"):
         return HttpResponse(status=204)
@@ -40,7 +41,9 @@ def say(request: MemberRequest, uid: str) -> HttpResponse:
     try:
         services.send_message(actor=request.user, door=Door.WEB, agent=asked, text=text)
     except Refused as refused:
-        return _refused(request, refused, uid)
+        if request.htmx:
+            return _refused(request, refused, uid)
+        return agent_page(request, asked, typed=text, say_error=str(refused.sentence))
     return _part(request, asked) if request.htmx else redirect("agent", uid)
 
 
@@ -60,7 +63,8 @@ def say_again(request: MemberRequest, uid: str, pk: int) -> HttpResponse:
 
 
 def _part(request: MemberRequest, asked: Agent) -> HttpResponse:
-    context = {"agent": portrait(asked, request.user), "talk": talk_of(asked)}
+    state = page_state(asked, selectors.progress_of(asked, timezone.now()))
+    context = {"agent": portrait(asked, request.user), "talk": talk_of(asked), "state": state}
     return render(request, "parts/conversation.html", context)
 
 

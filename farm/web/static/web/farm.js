@@ -50,7 +50,7 @@
   function isTyping() {
     var fields = document.querySelectorAll("textarea, input:not([type=hidden])");
     return Array.prototype.some.call(fields, function (field) {
-      return !field.readOnly && field.value !== field.defaultValue;
+      return !field.readOnly && !field.dataset.keeps && field.value !== field.defaultValue;
     });
   }
   document.addEventListener("farm-changed", function () {
@@ -101,6 +101,24 @@
       });
     });
   }
+
+  /* What somebody is writing to their agent outlives the page: it may fall asleep meanwhile. */
+  document.querySelectorAll("textarea[data-keeps]").forEach(function (field) {
+    var key = "draft-" + field.dataset.keeps;
+    if (!field.value) { field.value = window.sessionStorage.getItem(key) || ""; }
+    function keep() { window.sessionStorage.setItem(key, field.value); }
+    field.addEventListener("input", keep);
+    document.addEventListener("htmx:afterRequest", keep);
+    window.addEventListener("pagehide", keep);
+  });
+
+  /* Hours are meant by the clock of whoever sets them, unless they say another. */
+  document.querySelectorAll("input[data-zone]").forEach(function (field) {
+    field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
+    document.querySelectorAll("input[data-zone-copy]").forEach(function (copy) {
+      copy.value = field.value;
+    });
+  });
 
   /* A wish is sent once, however often the button is pressed. */
   document.addEventListener("submit", function (event) {
