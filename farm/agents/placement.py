@@ -11,6 +11,9 @@ from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly, sum_of
 from farm.catalog import Plan, Region, catalog
 
+PRICE_ROSE = "price_rose"
+"""Why an agent sleeps on: no machine that it could wake on is within what was agreed to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -65,13 +68,14 @@ def other_way_is_open(agent: Agent) -> bool:
 def dearer_than_agreed(agent: Agent) -> Rung | None:
     """The cheapest machine to be had where none is within what was agreed to.
 
-    None where one is, and where nothing is to be had at any price.
+    None where one is, and where nothing is to be had at any price. One that waits for its price
+    can use none of those that are.
     """
     plan, region = catalog().plans.get(agent.plan), catalog().regions.get(agent.region)
     free = [rung for rung in ladder(plan, region) if rung.available]
-    if not free or any(rung.within(agreed_by(agent)) for rung in free):
-        return None
-    return free[0]
+    dearer = [rung for rung in free if not rung.within(agreed_by(agent))]
+    waits = agent.reason == PRICE_ROSE
+    return dearer[0] if dearer and (waits or len(dearer) == len(free)) else None
 
 
 def agreed_by(agent: Agent) -> Rate:
@@ -87,11 +91,12 @@ def ladder(plan: Plan, region: Region) -> Sequence[Rung]:
         for server_type in plan.server_types.get(place.provider, ())
     ]
     known = {(row.provider, row.server_type, row.location): row for row in Offer.objects.all()}
-    rungs = [_rung(known[key]) for key in wanted if key in known]
+    rungs = [rung_of(known[key]) for key in wanted if key in known]
     return sorted(rungs, key=lambda rung: rung.total.hourly_micros)
 
 
-def _rung(row: Offer) -> Rung:
+def rung_of(row: Offer) -> Rung:
+    """What an offer is as a rung."""
     return Rung(
         provider=row.provider,
         server_type=row.server_type,

@@ -106,6 +106,28 @@ _HISTORY = {
     "slept_by_hours": Sentence(_("Its hours ended, so it falls asleep")),
     "slept_when_idle": Sentence(_("Nobody used it, so it falls asleep")),
     "woken_by_hours": Sentence(_("Its hours begin, so it is woken")),
+    "stop_asked": Sentence(_("It was asked to sleep")),
+    "stop_unsaved": Sentence(
+        _("What it has could not be backed up before its sleep."),
+        _("It falls asleep all the same: its whole disk is kept."),
+    ),
+    "program_ended": Sentence(_("Its program ended, and its keys left the machine")),
+    "program_cut_off": Sentence(_("Its program did not end in time and is cut off")),
+    "machine_halting": Sentence(_("Its machine is being switched off")),
+    "machine_off": Sentence(_("Its machine is off")),
+    "machine_waking": Sentence(_("Its machine is being switched on")),
+    "copy_asked": Sentence(_("A copy of its disk was ordered")),
+    "copy_ready": Sentence(_("The copy of its disk is ready")),
+    "copy_broken": Sentence(_("The copy of its disk came to nothing"), _("I order another one.")),
+    "copy_vanished": Sentence(_("Its cloud shows the copy of its disk no more")),
+    "copy_gone": Sentence(_("The copy of its disk was removed")),
+    "asleep": Sentence(_("It sleeps"), _("Its machine is not paid for any more.")),
+    "wake_asked": Sentence(_("It was asked to wake")),
+    "wake_from_backup": Sentence(
+        _("No machine takes its disk now."),
+        _("I bring what was saved before its sleep onto another one."),
+    ),
+    "awake": Sentence(_("It is awake again")),
     "telegram_asked": Sentence(_("A Telegram bot was given to it")),
     "telegram_linked": Sentence(_("Telegram is linked")),
     "telegram_greeted": Sentence(_("It said hello in Telegram")),
@@ -131,6 +153,10 @@ _WAITS = {
     "sold_out": Sentence(
         _("No machine of this size is free in this place."),
         _("I try again every 5 minutes and go on as soon as there is one. Nothing is counted."),
+    ),
+    "price_rose": Sentence(
+        _("A machine for it costs more now than what was agreed to."),
+        _("It sleeps on until you agree to the new price; you can also download its backup."),
     ),
     "farm_full": Sentence(
         _("The farm is full, {operator} has been told."),
@@ -172,6 +198,17 @@ _WAITS = {
         _("What it has could not be saved, so it is not deleted yet. It goes on costing money."),
         _("Try to save it again, or delete it without a backup."),
     ),
+    "halting": Sentence(
+        _("Its machine is switching itself off."), _("If that takes too long I pull its plug.")
+    ),
+    "wake_sold_out": Sentence(
+        _("No machine that could wake it is free now."),
+        _("I try again every 5 minutes. It sleeps on, at the price of its sleep."),
+    ),
+    "price_rose": Sentence(
+        _("Its machine costs more today than was agreed to."),
+        _("Wake it at the new price, or let it sleep on. Nothing of it is lost."),
+    ),
     "price_unknown": Sentence(
         _("The price of its machine is not known."),
         _("I ask the cloud again. Nothing is bought before."),
@@ -206,6 +243,18 @@ _FAILURES = {
     "backup_unusable": Sentence(
         _("What was saved could not be brought to its machine."),
         _("Press “Try again”, or delete it: what was saved stays. Nothing is counted."),
+    ),
+    "wake_timeout": Sentence(
+        _("Its machine is on, but does not answer."),
+        _("Press “Try again”. What is on it stays, and its hours are counted."),
+    ),
+    "copy_lost": Sentence(
+        _("What it slept with is no longer at the cloud: somebody deleted it there."),
+        _("Press “Try again” to have its last backup on a fresh machine, or delete it."),
+    ),
+    "copy_lost_unsaved": Sentence(
+        _("What it slept with is no longer at the cloud, and there is no backup of it."),
+        _("Press “Try again” for a fresh machine without its files, or delete the agent."),
     ),
     "server_lost": Sentence(
         _("Its machine is no longer at the cloud: somebody deleted it there."),

@@ -40,7 +40,6 @@ def stay_of(server: Server, seen_at: datetime | None) -> Stay | None:
         gone_at=server.gone_at,
         joined_at=server.joined_at,
         succeeds=server.takes_over_from_id is not None,
-        took_over_at=server.took_over_at,
         spans=spans_in(server.spans),
     )
 

@@ -41,7 +41,7 @@ class Stay:
     end. It is the agent's (`agent_uid`, "" for none) since `joined_at`, and the agent answered on
     it from `serving_since` until its removal was ordered at `let_go_at`: those started hours are
     its payer's, the others the farm's. A successor (`succeeds`) was made ready beside the machine
-    whose place it took at `took_over_at`: its payer's are only hours that began after that.
+    whose place it took: its payer's are only hours that began after it answered.
 
     Where a cloud charges for a machine's parts apart, `spans` tells by kind for which times, in
     order. At each moment of `anew` its cloud began to count hours of that kind from the start.
@@ -56,7 +56,6 @@ class Stay:
     gone_at: datetime | None = None
     joined_at: datetime | None = None
     succeeds: bool = False
-    took_over_at: datetime | None = None
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     anew: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
 
@@ -100,7 +99,7 @@ class Stay:
         if not self.agent_uid or (self.joined_at and began + HOUR <= self.joined_at):
             return Cause.POOL
         if self.succeeds:
-            if self.took_over_at is None or began < self.took_over_at:
+            if self.serving_since is None or began < self.serving_since:
                 return Cause.OVERLAP
         elif self.serving_since is None or began + HOUR <= self.serving_since:
             return Cause.BEFORE

@@ -19,9 +19,10 @@ from farm.agents.models import (
     ServerPhase,
 )
 from farm.agents.pace import SAFETY_NET, deadlines
-from farm.agents.placement import Rung, agreed_by, ladder, open_rungs
+from farm.agents.placement import PRICE_ROSE, Rung, agreed_by, ladder, open_rungs
 from farm.agents.projects import FULL
 from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.failing import fail_refused
 from farm.agents.reconciler.marks import MOVED, begin_line, move_agent
 from farm.agents.reconciler.placing import ask_for_offers, failures, is_crowded, request
 from farm.agents.reconciler.powering import SOLD_OUT
@@ -33,7 +34,6 @@ from provisioning.steps import Saving, SetUp
 
 AT_ONCE = timedelta(0)
 SOON = timedelta(seconds=5)
-PRICE_ROSE = "price_rose"
 OVER = (ServerPhase.GONE, ServerPhase.LOST)
 
 
@@ -57,10 +57,14 @@ def rise(claim: Claim[Agent]) -> Nap:
         return AT_ONCE
     if server.reason == SOLD_OUT and _may_fall_back(agent):
         return _fall_back(claim)
-    if server.wanted_power != Power.ON:
-        with claim.recording():
+    with claim.recording():
+        if server.wanted_power != Power.ON:
             _want_power(agent, Power.ON, now)
-    return wait_with_reason(claim, server.reason if server.reason == SOLD_OUT else "", SAFETY_NET)
+        if server.reason:
+            # It is its cloud that it waits for: only a machine that is on is to answer in time.
+            agent.phase_since = now
+            claim.save("phase_since")
+    return SAFETY_NET
 
 
 def place_copy(claim: Claim[Agent]) -> Nap:
@@ -68,6 +72,8 @@ def place_copy(claim: Claim[Agent]) -> Nap:
     agent, copy = claim.row, kept_copy(claim.row)
     if copy is None:
         return SOON
+    if _is_refused(agent):
+        return _fall_back(claim) if _may_fall_back(agent) else fail_refused(claim)
     region = catalog().regions.get(agent.region)
     plan = catalog().plans.get(agent.plan)
     choice = choose(
@@ -126,6 +132,12 @@ def boots_on(copy: DiskCopy, rung: Rung) -> bool:
     # A disk sold apart is made as large as the copy wants it.
     roomy = rung.volume is not None or rung.disk_gb >= (copy.disk_gb or 0)
     return rung.provider == copy.provider and there and same_processor and roomy
+
+
+def _is_refused(agent: Agent) -> bool:
+    """Whether its cloud would make no machine from the copy when it was last asked."""
+    newest = machine_of(agent)
+    return newest is not None and newest.reason == "rejected" and newest.made_from is not None
 
 
 def _may_fall_back(agent: Agent) -> bool:

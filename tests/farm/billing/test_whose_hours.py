@@ -67,7 +67,7 @@ def test_a_successor_is_its_payers_from_its_first_hour_after_it_took_over(us: Pe
     old = machine_of(agent, created=NOON, serving=NOON, gone=NOON + 3.5 * HOUR)
     new = machine_of(agent, created=NOON + 2 * HOUR, serving=NOON + 2.8 * HOUR)
     Server.objects.filter(pk=old.pk).update(let_go_at=NOON + 2.8 * HOUR)
-    Server.objects.filter(pk=new.pk).update(takes_over_from=old, took_over_at=NOON + 2.8 * HOUR)
+    Server.objects.filter(pk=new.pk).update(takes_over_from=old, took_over_at=NOON + 2.7 * HOUR)
     metered(6)
     assert causes(old) == ["", "", "", Cause.LEAVING]
     assert causes(new) == [Cause.OVERLAP, "", ""]
