@@ -21,6 +21,7 @@ from provisioning.steps import (
 
 LONGEST_BACK_OFF = 60.0
 LONGEST_POLL = 5.0
+THERE = (Machine.READY, Machine.HALTING, Machine.OFF, Machine.RISING)
 
 
 def next_server_step(server: ServerSnapshot, now: datetime, deadlines: Deadlines) -> ServerStep:
@@ -90,7 +91,7 @@ def _step_of_leaving(agent: AgentSnapshot) -> AgentStep:
         return AgentStep.REST
     if agent.phase is not AgentPhase.DELETING:
         # Where neither a machine nor a copy of one is left there is nothing to save.
-        there = agent.machine in (Machine.READY, Machine.OFF) or agent.kept is Kept.READY
+        there = agent.machine in THERE or agent.kept is not Kept.NOTHING
         return _WHEN_SAVING.get(agent.saving, AgentStep.LEAVE) if there else AgentStep.LEAVE
     left = agent.machines_left or agent.copies_left
     return AgentStep.WAIT if left else AgentStep.FINISH

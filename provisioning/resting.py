@@ -49,7 +49,7 @@ def _step_of_stopping(agent: AgentSnapshot) -> AgentStep:
     return {
         Kept.READY: AgentStep.SLEEP,
         Kept.COMING: AgentStep.WAIT,
-        Kept.NOTHING: AgentStep.FAIL_LOST,
+        Kept.NOTHING: AgentStep.FAIL_COPY_LOST,
     }[agent.kept]
 
 
@@ -85,8 +85,6 @@ def _step_without_machine(agent: AgentSnapshot, deadlines: Deadlines) -> AgentSt
         return AgentStep.WAIT
     if agent.to_restore:
         return AgentStep.PLACE_BACKUP
-    if agent.machine is Machine.REFUSED:
-        return AgentStep.FAIL_REFUSED
     if agent.kept is Kept.NOTHING:
         return AgentStep.FAIL_COPY_LOST
     given_up = agent.machines_failed >= deadlines.machines

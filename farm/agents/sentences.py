@@ -205,10 +205,6 @@ _WAITS = {
         _("No machine that could wake it is free now."),
         _("I try again every 5 minutes. It sleeps on, at the price of its sleep."),
     ),
-    "price_rose": Sentence(
-        _("Its machine costs more today than was agreed to."),
-        _("Wake it at the new price, or let it sleep on. Nothing of it is lost."),
-    ),
     "price_unknown": Sentence(
         _("The price of its machine is not known."),
         _("I ask the cloud again. Nothing is bought before."),

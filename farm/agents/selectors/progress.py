@@ -10,9 +10,12 @@ from statistics import median
 
 from django.utils.functional import Promise
 
+from farm.agents.clouds import OFF_IS_FREE
+from farm.agents.machine_of import machine_of
 from farm.agents.models import (
     Agent,
     AgentPhase,
+    CopyPhase,
     Operation,
     OperationKind,
     OperationState,
@@ -32,10 +35,10 @@ LINES: Mapping[str, tuple[Key, ...]] = {
     OperationKind.RECONFIGURE: (Key.PERSONALITY, Key.WAKE),
     OperationKind.RESTART: (Key.PERSONALITY, Key.WAKE),
     OperationKind.STOP: (Key.SAVE, Key.HALT, Key.KEEP, Key.REMOVE),
-    OperationKind.WAKE: (Key.RESERVE, Key.SWITCH_ON, Key.BRING, *AWAKE),
+    OperationKind.WAKE: (Key.RESERVE, Key.SWITCH_ON, Key.INSTALL, Key.BRING, *AWAKE),
     OperationKind.RESIZE: (Key.HALT, Key.RESIZE, Key.SWITCH_ON, *AWAKE),
-    OperationKind.MOVE: (Key.RESERVE, Key.INSTALL, Key.SAVE, Key.BRING, *AWAKE, Key.REMOVE),
-    OperationKind.REBUILD: (Key.RESERVE, Key.INSTALL, Key.SAVE, Key.BRING, *AWAKE, Key.REMOVE),
+    OperationKind.MOVE: (Key.RESERVE, Key.INSTALL, Key.SAVE, Key.BRING, *AWAKE),
+    OperationKind.REBUILD: (Key.RESERVE, Key.INSTALL, Key.SAVE, Key.BRING, *AWAKE),
     OperationKind.DELETE: (Key.SAVE, Key.REMOVE),
 }
 # Seconds, as measured before this farm has a history of its own.
@@ -54,6 +57,13 @@ USUAL: Mapping[Key, int] = {
     Key.REMOVE: 20,
 }
 SAMPLES = 15
+AT_A_CLOUD = (
+    AgentPhase.PLACING,
+    AgentPhase.STOPPING,
+    AgentPhase.WAKING,
+    AgentPhase.DELETING,
+)
+"""Phases in which an agent waits for what is its cloud's."""
 
 
 class LineState(StrEnum):
@@ -101,7 +111,8 @@ class Progress:
 
 def progress_of(agent: Agent, now: datetime) -> Progress:
     """How the agent's latest wish stands."""
-    operation = agent.operations.latest("pk")
+    operations = agent.operations.order_by("-pk")
+    operation = operations.filter(state=OperationState.UNDER_WAY).first() or operations[0]
     lines = _lines(operation, now)
     return Progress(
         kind=operation.kind,
@@ -136,8 +147,19 @@ def _keys(operation: Operation, steps: Mapping[str, OperationStep]) -> tuple[Key
         return SAME_MACHINE
     brings = operation.kind == OperationKind.RESTORE or Key.BRING in steps
     brings = brings or operation.agent.restore_from is not None
-    left_out = {key for key, there in ((Key.SAVE, saves), (Key.BRING, brings)) if not there}
-    return tuple(key for key in LINES[operation.kind] if key not in left_out)
+    there = {Key.SAVE: saves, Key.BRING: brings, **_of_sleep(operation, steps)}
+    return tuple(key for key in LINES[operation.kind] if there.get(key, True))
+
+
+def _of_sleep(operation: Operation, steps: Mapping[str, OperationStep]) -> Mapping[Key, bool]:
+    """Only where off costs money is a machine copied and removed; few are installed to wake."""
+    if operation.kind == OperationKind.WAKE:
+        return {Key.INSTALL: Key.INSTALL in steps}
+    if operation.kind != OperationKind.STOP:
+        return {}
+    machine = machine_of(operation.agent)
+    copied = machine is not None and machine.provider not in OFF_IS_FREE
+    return {key: copied or key in steps for key in (Key.KEEP, Key.REMOVE)}
 
 
 def _state(operation: Operation, step: OperationStep | None) -> LineState:
@@ -177,17 +199,20 @@ def _median(seconds: Sequence[int]) -> int:
 
 def _waiting(agent: Agent) -> Waiting | None:
     code, detail = agent.reason, agent.reason_detail
-    if not code and agent.phase in (AgentPhase.PLACING, AgentPhase.DELETING):
-        code, detail = _server_reason(agent)
+    if not code and agent.phase in AT_A_CLOUD:
+        code, detail = _reason_at_cloud(agent)
     if not code:
         return None
     words = sentence_for(code, serves=is_served(agent.servers.all()))
     return Waiting(code, words.what, words.next, detail)
 
 
-def _server_reason(agent: Agent) -> tuple[str, str]:
+def _reason_at_cloud(agent: Agent) -> tuple[str, str]:
+    """Why its newest machine waits, or the newest copy of a disk."""
     server = agent.servers.exclude(phase=ServerPhase.GONE).order_by("-pk").first()
-    return (server.reason, server.reason_detail) if server else ("", "")
+    copy = agent.copies.exclude(phase=CopyPhase.GONE).order_by("-pk").first()
+    waiting = [row for row in (server, copy) if row and row.reason]
+    return (waiting[0].reason, waiting[0].reason_detail) if waiting else ("", "")
 
 
 def _seconds(began: datetime, ended: datetime) -> int:

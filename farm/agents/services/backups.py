@@ -14,12 +14,14 @@ from farm.accounts.permissions import Action
 from farm.accounts.services import record
 from farm.agents.copies import is_kept
 from farm.agents.events import note
+from farm.agents.machine_of import machine_of, serves_no_more
 from farm.agents.models import (
     Agent,
     AgentPhase,
     Backup,
     BackupKind,
     BackupState,
+    Change,
     Operation,
     OperationKind,
     OperationStep,
@@ -29,6 +31,7 @@ from farm.agents.relay_keys import hash_of, new_relay_key
 from farm.agents.saving import (
     UNDER_WAY,
     ask_backup,
+    comes_on_again,
     last_good,
     serving_machine,
     waits_for_word,
@@ -43,6 +46,8 @@ from farm.agents.services.thinking import Mind, MindWish, checked_mind
 from farm.billing.payers import assignment_at
 from farm.billing.selectors import at_most_monthly
 from farm.catalog import catalog
+
+RESTING = (AgentPhase.STOPPING, AgentPhase.STOPPED, AgentPhase.WAKING)
 
 
 @transaction.atomic
@@ -70,6 +75,9 @@ def restore_agent(*, actor: User, door: Door, agent: Agent, backup: Backup) -> O
     if agent.phase not in (AgentPhase.RUNNING, AgentPhase.FAILED):
         sentence = _("It is on its way: wait until it answers, then restore it.")
         raise Refused("", "not_settled", sentence)
+    if Change.objects.filter(agent=agent).exists():
+        sentence = _("A change of its machine is under way: wait for it, or take it back first.")
+        raise Refused("", "change_under_way", sentence)
     _demand_usable(backup, agent)
     now = timezone.now()
     agent.restore_from = backup
@@ -128,6 +136,9 @@ def save_again(*, actor: User, door: Door, agent: Agent) -> None:
     agent, now = _lock(agent), timezone.now()
     if not waits_for_word(agent, now):
         return
+    if serving_machine(agent) is None:
+        sentence = _("It is asleep, so no more can be saved: delete it without a backup.")
+        raise Refused("", "asleep_unsaved", sentence)
     ask_final_backup(agent, now)
     agent.due_at = now
     agent.save(update_fields=["saving", "due_at"])
@@ -139,10 +150,20 @@ def ask_final_backup(agent: Agent, now: datetime) -> None:
 
     Of one whose disk alone is kept all that can be was saved before its sleep, or was not.
     """
-    if serving_machine(agent):
+    if serving_machine(agent) or comes_on_again(agent):
         agent.saving = ask_backup(agent, BackupKind.FINAL, now)
-    elif not is_kept(agent):
+    elif not (is_kept(agent) or agent.phase in RESTING):
         agent.saving = None
+
+
+def bring_back_what_is_kept(agent: Agent) -> None:
+    """An agent whose machine is lost is never begun anew, empty, while a backup of it is kept.
+
+    In the caller's transaction. Nothing changes for one whose machine, or its disk, is there.
+    """
+    if agent.restore_from is None and serves_no_more(machine_of(agent)) and not is_kept(agent):
+        agent.restore_from = last_good(agent)
+        agent.save(update_fields=["restore_from"])
 
 
 def checked_backup(actor: User, account: Account, uid: str) -> Backup:
