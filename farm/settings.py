@@ -305,6 +305,10 @@ WAKE_DEADLINE_SECONDS = env.number("WAKE_DEADLINE_SECONDS", 10 * 60)
 SETTLE_SECONDS = env.number("SETTLE_SECONDS", 30)
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 3 * 60)
 ORPHAN_HOURS = env.number("ORPHAN_HOURS", 24)
+# How many machines a project at a cloud may have, as far as its owner knows (0: unknown), and how
+# many of those places the pool leaves to members.
+CLOUD_MACHINES_MOST = env.number("CLOUD_MACHINES_MOST", 0)
+POOL_LEAVES_FREE = env.number("POOL_LEAVES_FREE", 2)
 METER_SECONDS = env.number("METER_SECONDS", 5 * 60)
 WATCH_SECONDS = env.number("WATCH_SECONDS", 2 * 60)
 RESTART_PATIENCE_SECONDS = env.number("RESTART_PATIENCE_SECONDS", 2 * 60)

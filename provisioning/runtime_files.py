@@ -26,6 +26,8 @@ STATE = f"{HOME}/.openclaw"
 WORKSPACE = f"{STATE}/workspace"
 CONFIG = "/etc/openclaw/openclaw.json"
 SECRETS = "/etc/openclaw/openclaw.env"
+KEYS = "/etc/openclaw/keys.json"
+"""What a running gateway reads anew when its config changes: a change of key needs no restart."""
 CERTIFICATE = "/etc/openclaw/gateway.pem"
 PRIVATE_KEY = "/etc/openclaw/gateway.key"
 SCOPES = ["operator.read", "operator.write", "operator.approvals", "operator.questions"]
@@ -78,7 +80,8 @@ class Edge:
 class RuntimeSettings:
     """One agent as it shall run. `control_ui_origin` is the scheme, host and port people open.
 
-    Without an `edge` the gateway listens on the machine's own loopback only.
+    Without an `edge` the gateway listens on the machine's own loopback only. `agent_id` is the
+    runtime's own word for the agent, under which it keeps what was said.
     """
 
     agent_name: str
@@ -95,6 +98,7 @@ class RuntimeSettings:
     slack: Slack | None = None
     whatsapp: WhatsApp | None = None
     edge: Edge | None = None
+    agent_id: str = "main"
 
 
 def files(settings: RuntimeSettings) -> tuple[RemoteFile, ...]:
@@ -102,23 +106,26 @@ def files(settings: RuntimeSettings) -> tuple[RemoteFile, ...]:
 
     Rejected with a sentence for a value that cannot be written.
     """
-    return (*_owned(settings), *_persona(settings))
+    return (*owned_files(settings), *_persona(settings))
 
 
 def digest(settings: RuntimeSettings) -> str:
     """Changes whenever the machine's files must; tells nothing of the secrets in them."""
     seal = hmac.new(settings.gateway_token.encode(), settings.runtime_version.encode(), "sha256")
-    for file in _owned(settings):
+    for file in owned_files(settings):
         seal.update(hashlib.sha256(file.path.encode()).digest())
         seal.update(hashlib.sha256(file.content).digest())
     return seal.hexdigest()
 
 
-def _owned(settings: RuntimeSettings) -> tuple[RemoteFile, ...]:
+def owned_files(settings: RuntimeSettings) -> tuple[RemoteFile, ...]:
+    """What the farm alone writes: config, secrets, the fence."""
     edge = settings.edge
     return (
         RemoteFile(CONFIG, _config(settings).encode(), 0o640, "root:openclaw"),
         RemoteFile(SECRETS, _secrets(settings).encode(), 0o600, "root:root"),
+        # The gateway takes such a file only from its own user, for whom alone it is.
+        RemoteFile(KEYS, _keys(settings).encode(), 0o600, f"{USER}:{USER}"),
         fence(PORT, edge.addresses if edge else ()),
         *(_papers(edge) if edge else ()),
     )
@@ -146,6 +153,11 @@ def _persona(settings: RuntimeSettings) -> tuple[RemoteFile, ...]:
         )
         for name in _PERSONA
     )
+
+
+def primary_model(access: ModelAccess) -> str:
+    """The model as the runtime names it, "provider/model"."""
+    return _model(access).primary
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +207,7 @@ def _config(settings: RuntimeSettings) -> str:
             certificate=CERTIFICATE,
             private_key=PRIVATE_KEY,
             scopes=SCOPES,
+            keys=KEYS,
         )
     )
 
@@ -215,7 +228,6 @@ def _secrets(settings: RuntimeSettings) -> str:
     opens = "OPENCLAW_GATEWAY_PASSWORD" if settings.edge else "OPENCLAW_GATEWAY_TOKEN"
     values = {
         opens: settings.gateway_token,
-        "FARM_MODEL_KEY": settings.model.key,
         "NODE_OPTIONS": f"--max-old-space-size={settings.heap_mb}",
     }
     if settings.telegram:
@@ -223,6 +235,10 @@ def _secrets(settings: RuntimeSettings) -> str:
     if settings.slack:
         values |= _slack_secrets(settings.slack)
     return "".join(environment_line(name, value) for name, value in values.items())
+
+
+def _keys(settings: RuntimeSettings) -> str:
+    return json.dumps({"model_key": settings.model.key})
 
 
 def _slack_secrets(slack: Slack) -> dict[str, str]:

@@ -18,6 +18,7 @@ from farm.agents.models import Agent, GatewayAuthority, GatewayPass, Server
 from provisioning import tls
 from provisioning.runtime import Edge
 
+NOBODY = "nobody"
 RENEW_BEFORE = timedelta(days=30)
 SUCCEED_BEFORE = timedelta(days=365)
 """How long before its end an authority gets its successor; until then both are believed."""
@@ -39,9 +40,28 @@ def edge_of(agent: Agent) -> Edge | None:
     )
 
 
+def edge_of_nobody(server: Server) -> Edge | None:
+    """The same for a machine of the pool, to whose gateway nobody is led yet."""
+    if not settings.EDGE:
+        return None
+    own = _pass_of(server, None, timezone.now())
+    return Edge(
+        addresses=tuple(settings.EDGE_ADDRESSES),
+        people=(NOBODY,),
+        certificate=own.certificate,
+        private_key=own.private_key,
+    )
+
+
 def mark_written(agent: Agent, edge: Edge | None) -> None:
     """The machine was told so: from its next start its gateway speaks TLS, or no longer does."""
-    passes = GatewayPass.objects.filter(server=machine_of(agent))
+    if server := machine_of(agent):
+        mark_written_on(server, edge)
+
+
+def mark_written_on(server: Server, edge: Edge | None) -> None:
+    """The same by its machine, which may be nobody's."""
+    passes = GatewayPass.objects.filter(server=server)
     addresses = " ".join(edge.addresses) if edge else ""
     passes.update(addresses=addresses, written=stamp_of(edge))
 
@@ -71,12 +91,19 @@ def authorities_text() -> str:
 
 
 @transaction.atomic
-def _pass_of(server: Server, keeper: User, now: datetime) -> GatewayPass:
-    """The machine's pass; made, renewed before it ends, and made out anew for another keeper."""
+def _pass_of(server: Server, keeper: User | None, now: datetime) -> GatewayPass:
+    """The machine's pass; made, renewed before it ends, and made out anew for another keeper.
+
+    For its first keeper it stays as it is: nobody had the machine before.
+    """
     own = GatewayPass.objects.select_for_update(no_key=True).filter(server=server).first()
     if own is None:
         own = GatewayPass(server=server, keeper=keeper, keeper_name=_name_of(keeper))
-    elif own.keeper_id != keeper.pk:
+    elif keeper and own.keeper_id is None and own.not_after - now > RENEW_BEFORE:
+        own.keeper, own.keeper_name = keeper, _name_of(keeper)
+        own.save(update_fields=["keeper", "keeper_name"])
+        return own
+    elif keeper and own.keeper_id != keeper.pk:
         own.keeper, own.keeper_name = keeper, _name_of(keeper)
     elif own.not_after - now > RENEW_BEFORE:
         return own
@@ -111,8 +138,10 @@ def _authorities(now: datetime) -> Sequence[GatewayAuthority]:
     return [made, *good]
 
 
-def _name_of(person: User) -> str:
+def _name_of(person: User | None) -> str:
     """How the agent's console calls them; a header takes plain ASCII only."""
+    if person is None:
+        return NOBODY
     plain = unicodedata.normalize("NFKD", person.called).encode("ascii", "ignore").decode()
     kept = "".join(letter for letter in plain if letter.isalnum() or letter in " .-")
     return " ".join(kept.split()) or "Member"

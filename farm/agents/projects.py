@@ -58,7 +58,7 @@ def project_with_room(provider: str, account: Account) -> ProviderProject:
     own = AccountProject.objects.filter(account=account, provider=provider).first()
     if own and _has_room(own.project):
         return own.project
-    chosen = _emptiest(provider)
+    chosen = emptiest_project(provider)
     if chosen is None:
         return own.project if own else project_of(provider)
     if own is None:
@@ -72,7 +72,8 @@ def _has_room(project: ProviderProject) -> bool:
     return not project.held and project.reason == ""
 
 
-def _emptiest(provider: str) -> ProviderProject | None:
+def emptiest_project(provider: str) -> ProviderProject | None:
+    """The open one there with the fewest machines; None while every one is held or in trouble."""
     project_of(provider)
     living = Count("servers", filter=~Q(servers__phase__in=AT_AN_END))
     rows = ProviderProject.objects.filter(provider=provider, held=False, reason="")

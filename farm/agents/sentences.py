@@ -39,6 +39,7 @@ _RETRY_SERVING = _(
 _HISTORY = {
     "asked": Sentence(_("The agent was asked for")),
     "machine_requested": Sentence(_("A place for its machine was chosen")),
+    "machine_claimed": Sentence(_("A machine that stood ready became its own")),
     "machine_created": Sentence(_("Its machine was made")),
     "machine_running": Sentence(_("Its machine is on")),
     "runtime_installed": Sentence(_("Its software is installed")),
@@ -46,6 +47,7 @@ _HISTORY = {
     "machine_ready": Sentence(_("Its machine is ready")),
     "configured": Sentence(_("Its personality was given")),
     "started": Sentence(_("It was woken")),
+    "taken_up": Sentence(_("It was awake already and took up its personality")),
     "gate_passed": Sentence(_("It is awake and well")),
     "running": Sentence(_("It answered for the first time: the meter runs from here")),
     "reconfigured": Sentence(_("The changes are in place")),
@@ -77,6 +79,17 @@ _HISTORY = {
         _("Another place was asked for"), _("It goes on answering until it is ready there.")
     ),
     "rebuild_asked": Sentence(_("A fresh machine was asked for")),
+    "resize_elsewhere": Sentence(
+        _("Its cloud has no machine of this size to be had where it is"),
+        _("Another machine takes its place; it goes on answering until that is ready."),
+    ),
+    "machine_resized": Sentence(_("Its machine has the other size")),
+    "resized": Sentence(_("Its machine is on again, with the other size")),
+    "switching": Sentence(_("Its other machine is ready"), _("It answers again in minutes.")),
+    "gateway_ended": Sentence(_("Its program ended, so that nothing it has changes any more")),
+    "took_over": Sentence(_("Its other machine takes over")),
+    "plug_pulled": Sentence(_("Its machine could not be spoken to, so it is switched off")),
+    "went_back": Sentence(_("It goes on where it was"), _("It answers again in a minute.")),
     "change_taken_back": Sentence(_("The change of its machine was taken back")),
     "delete_asked": Sentence(_("Its deletion was asked for")),
     "machine_removed": Sentence(_("Its machine is being deleted")),
@@ -174,6 +187,10 @@ _WAITS = {
         _("Its machine is protected against deletion at the cloud."),
         _("The operator has been told; I go on by myself after that."),
     ),
+    "pool_waits": Sentence(
+        _("No machine for the pool is free at its price, or the last places are kept for members."),
+        _("I look again by myself."),
+    ),
     "rate_limited": Sentence(
         _("The cloud asks the farm to wait a moment."), _("I go on by myself within minutes.")
     ),
@@ -257,6 +274,29 @@ _FAILURES = {
         _("What was on it is lost. Press “Try again” for a fresh machine, or delete the agent."),
     ),
 }
+_AS_IT_WAS = _("It goes on as it was, at the price of before. Try again in a while.")
+_CHANGES = {
+    "change_machines": Sentence(
+        _("The other machine did not come up, so the change was given up."), _AS_IT_WAS
+    ),
+    "change_refused": Sentence(
+        _("The cloud refuses to make the other machine, so the change was given up."), _AS_IT_WAS
+    ),
+    "change_unsaved": Sentence(
+        _("What it has could not be saved, so the change was given up."), _AS_IT_WAS
+    ),
+    "change_lost": Sentence(
+        _("The other machine was lost before it answered, so the change was given up."), _AS_IT_WAS
+    ),
+    "change_late": Sentence(
+        _("It took longer than any change that ends well, so it was given up."), _AS_IT_WAS
+    ),
+    "resize_failed": Sentence(_("Its machine did not get the other size."), _AS_IT_WAS),
+    "resize_sold_out": Sentence(_("The other size was sold out a moment ago")),
+    "resize_refused": Sentence(_("The cloud refuses the other size")),
+    "resize_full": Sentence(_("The farm's account at this cloud is too full for the other size")),
+    "resize_timeout": Sentence(_("The cloud did not change the size in time")),
+}
 _BACKUPS = {
     "backup_no_machine": Sentence(_("There is no machine of it that could be backed up.")),
     "backup_too_large": Sentence(
@@ -313,6 +353,7 @@ _MESSAGES = {
         _("Link the bot again for a new code."),
     ),
 }
+_STAYS = _("I go on by myself after that. Until then it stays as it is.")
 _WHILE_SERVING: Mapping[str, str | Promise] = {
     "config_refused": _RETRY_SERVING,
     "not_ready": _RETRY_SERVING,
@@ -323,11 +364,19 @@ _WHILE_SERVING: Mapping[str, str | Promise] = {
     "configure_timeout": _RETRY_SERVING,
     "backup_unusable": _RETRY_SERVING,
     "credit_awaited": _("I look every minute. Its machine is there, so its hours are counted."),
+    "sold_out": _(
+        "I try again every 5 minutes and go on as soon as there is one. Until then it stays as it"
+        " is."
+    ),
+    "farm_full": _STAYS,
+    "provider_paused": _STAYS,
+    "cloud_read_only": _STAYS,
 }
 SENTENCES: Mapping[str, Sentence] = {
     **_HISTORY,
     **_WAITS,
     **_FAILURES,
+    **_CHANGES,
     **_BACKUPS,
     **_MESSAGES,
 }

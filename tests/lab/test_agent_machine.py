@@ -175,14 +175,14 @@ def test_opening_the_agent_takes_one_click_and_another_origin_does_not_get_in(
 
 
 def test_a_name_like_a_variable_shows_no_secret(house: House, machine: Machine) -> None:
-    run(machine, replace(house.settings(), agent_name="Ada ${FARM_MODEL_KEY}"))
+    run(machine, replace(house.settings(), agent_name="Ada ${OPENCLAW_GATEWAY_TOKEN}"))
     headers = {"Authorization": f"Bearer {GATEWAY_TOKEN}", "Content-Type": "application/json"}
     asked = json.dumps({"method": "agents.list", "params": {}}).encode()
     with machine.shell() as shell:
         path = "/api/v1/admin/rpc"
         answer = shell.http(runtime.PORT, "POST", path, headers=headers, body=asked)
     (agent,) = json.loads(answer.body)["payload"]["agents"]
-    assert agent["name"] == "Ada ${FARM_MODEL_KEY}"
+    assert agent["name"] == "Ada ${OPENCLAW_GATEWAY_TOKEN}"
 
 
 def test_a_key_without_credit_is_told_as_such(house: House, machine: Machine) -> None:

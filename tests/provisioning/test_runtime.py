@@ -41,12 +41,16 @@ def contents(settings: RuntimeSettings) -> dict[str, str]:
     return {file.path.rpartition("/")[2]: file.content.decode() for file in runtime.files(settings)}
 
 
-def test_secrets_are_only_in_the_file_that_root_reads() -> None:
-    for file in runtime.files(SETTINGS):
-        holds = b"secret" in file.content
-        assert holds == (file.path == "/etc/openclaw/openclaw.env")
-        if holds:
-            assert (file.mode, file.owner) == (0o600, "root:root")
+def test_secrets_are_only_in_files_for_one_reader() -> None:
+    holding = {
+        file.path: (file.mode, file.owner)
+        for file in runtime.files(SETTINGS)
+        if b"-secret" in file.content
+    }
+    assert holding == {
+        "/etc/openclaw/openclaw.env": (0o600, "root:root"),
+        "/etc/openclaw/keys.json": (0o600, "openclaw:openclaw"),
+    }
 
 
 def test_no_secret_is_in_what_a_log_would_show() -> None:
@@ -57,7 +61,7 @@ def test_no_secret_is_in_what_a_log_would_show() -> None:
 
 
 def test_what_a_blueprint_allows_is_not_the_agents_to_change() -> None:
-    (config,) = (file for file in runtime.files(SETTINGS) if file.path.endswith(".json"))
+    (config,) = (file for file in runtime.files(SETTINGS) if file.path.endswith("openclaw.json"))
     assert (config.mode, config.owner, config.keep) == (0o640, "root:openclaw", False)
 
 
@@ -155,7 +159,7 @@ def test_an_unknown_provider_needs_an_address() -> None:
 )
 def test_a_hostile_name_stays_a_name(name: str) -> None:
     config = contents(replace(SETTINGS, agent_name=name))["openclaw.json"]
-    assert f"entries: {{ main: {{ name: {json.dumps(name)}, " in config
+    assert f'entries: {{ "main": {{ name: {json.dumps(name)}, ' in config
     assert len(config.splitlines()) == len(contents(SETTINGS)["openclaw.json"].splitlines())
 
 

@@ -19,7 +19,7 @@ from farm.agents.reconciler.marks import MOVED, begin_line, move_server, note_se
 from farm.agents.reconciler.orders import ORDERED, set_orders, state_of_orders
 from farm.agents.reconciler.parts import end_parts, note_parts
 from farm.agents.reconciler.pauses import QUOTA, mended, pause_for_operator
-from farm.agents.reconciler.prebuilt import forget, prebuilt_for
+from farm.agents.reconciler.prebuilt import is_lost, prebuilt_for
 from farm.agents.reconciler.removing import give_up
 from farm.agents.reconciler.troubles import Nap, jitter
 from farm.catalog import catalog
@@ -40,7 +40,7 @@ SOON = timedelta(milliseconds=100)
 
 
 def order(claim: Claim[Server]) -> Nap:
-    """Write the intent and the machine's first key down, then order it.
+    """Write the intent, the image and the machine's first key down, then order it.
 
     The hour of the intent is that of the latest order: its answer may be the one that is lost.
     """
@@ -48,8 +48,8 @@ def order(claim: Claim[Server]) -> Nap:
     with claim.recording():
         if not server.first_host_key:
             server.first_host_key, server.host_key = new_private_key()
-        server.create_sent_at = timezone.now()
-        claim.save("first_host_key", "host_key", "create_sent_at")
+        server.create_sent_at, server.image = timezone.now(), _image(server)
+        claim.save("first_host_key", "host_key", "create_sent_at", "image")
     return _buy(claim)
 
 
@@ -88,17 +88,14 @@ def install_id() -> str:
 
 def _buy(claim: Claim[Server]) -> Nap:
     server = claim.row
-    image = _image(server)
     try:
-        created = provider_at(server).create(_order_of(server, image))
+        created = provider_at(server).create(_order_of(server))
     except NoCapacity:
         return _record_sold_out(claim)
     except Rejected as error:
-        # What is remembered of images may be older than the end of one.
-        return SOON if forget(image) else _record_refused(claim, str(error))
+        return SOON if is_lost(server) else _record_refused(claim, str(error))
     except NeedsOperator as error:
         return _after_refusal(claim, error)
-    server.image = image
     mended(project_at(server), created=True)
     return _record_made(claim, created.machine, created.actions)
 
@@ -114,13 +111,13 @@ def _after_refusal(claim: Claim[Server], error: NeedsOperator) -> Nap:
     return _record_unmade(claim, "cloud_full")
 
 
-def _order_of(server: Server, image: str) -> MachineOrder:
+def _order_of(server: Server) -> MachineOrder:
     install = install_id()
     return MachineOrder(
         name=str(server),
         server_type=server.server_type,
         location=server.location,
-        image=image,
+        image=server.image,
         user_data=_user_data(server),
         labels={FARM_LABEL: install, SERVER_LABEL: server.uid},
         firewall=firewall_at(server.provider),
@@ -153,12 +150,10 @@ def _image(server: Server) -> str:
     """The copy that it wakes from, else the newest image with the runtime, else plain Debian."""
     if server.made_from:
         return server.made_from.image
-    labels = image_labels(_runtime_version(server))
+    prebuilt = None
     if server.server_type not in catalog().arm:
-        prebuilt = prebuilt_for(server, labels)
-        if prebuilt:
-            return prebuilt
-    return catalog().images[server.provider]
+        prebuilt = prebuilt_for(server, _runtime_version(server))
+    return prebuilt or catalog().images[server.provider]
 
 
 def image_labels(runtime_version: str) -> dict[str, str]:
@@ -182,7 +177,7 @@ def _record_made(claim: Claim[Server], machine: Machine, actions: tuple[str, ...
         server.ipv4 = machine.ipv4
         set_orders(server, actions)
         move_server(server, ServerPhase.CREATING, now)
-        claim.save("provider_id", "created_at", "ipv4", "image", *ORDERED, *MOVED)
+        claim.save("provider_id", "created_at", "ipv4", *ORDERED, *MOVED)
         note_server(
             server, "machine_created", now, detail=f"{server.server_type} {server.location}"
         )

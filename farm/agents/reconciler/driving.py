@@ -21,6 +21,8 @@ from farm.agents.models import (
     EdgeRound,
     Message,
     Meter,
+    Pool,
+    PooledServer,
     ProviderProject,
     Schedule,
     Server,
@@ -40,6 +42,8 @@ from farm.agents.reconciler.managers import drive_manager
 from farm.agents.reconciler.messages import drive_message, its_turn
 from farm.agents.reconciler.metering import drive_meter
 from farm.agents.reconciler.plugins import after_link_trouble
+from farm.agents.reconciler.pool_warming import after_pooled_trouble, drive_pooled
+from farm.agents.reconciler.pools import drive_pool
 from farm.agents.reconciler.projects import drive_project
 from farm.agents.reconciler.schedules import drive_schedule, of_living
 from farm.agents.reconciler.servers import drive_server
@@ -175,6 +179,8 @@ BACKUPS = Sort(
     Backup, backups.drive_backup, backups.after_backup_trouble, backups.its_turn, long=True
 )
 EDGES = Sort(EdgeRound, drive_edge_round, after_edge_trouble)
+POOLS = Sort(Pool, drive_pool, after_crash)
+POOLED = Sort(PooledServer, drive_pooled, after_pooled_trouble, long=True)
 ROUNDS = Sort(BackupRound, drive_round, after_round_trouble)
 SCHEDULES = Sort(Schedule, drive_schedule, after_crash, of_living)
 
@@ -194,6 +200,8 @@ SORTS: Sequence[Driven] = (
     ROUNDS,
     SCHEDULES,
     EDGES,
+    POOLS,
+    POOLED,
 )
 
 

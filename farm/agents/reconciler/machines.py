@@ -35,7 +35,12 @@ def provider_of(name: str) -> Provider:
 
 def provider_at(server: Server) -> Provider:
     """The project that the server is in, or is to be made in."""
-    return provider_in(project_at(server))
+    return provider_in(project_at(server), urgency_of(server))
+
+
+def urgency_of(server: Server) -> Urgency:
+    """Nobody waits for a machine of the pool: what members wait for goes first."""
+    return Urgency.MEMBER if server.agent_id else Urgency.BACKGROUND
 
 
 def provider_in(project: ProviderProject, urgency: Urgency = Urgency.MEMBER) -> Provider:

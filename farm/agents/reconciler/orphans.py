@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from django.conf import settings
 from django.db import transaction
@@ -13,10 +12,12 @@ from django.db.models import Q, QuerySet
 
 from farm.accounts.models import Door
 from farm.accounts.services import record
-from farm.agents.models import MAIN, Agent, AgentPhase, DiskCopy, Orphan, ProviderProject, Server
-from farm.agents.reconciler.buying import image_labels, install_id
+from farm.agents.images.tidying import note_bills, tidy
+from farm.agents.models import MAIN, DiskCopy, Orphan, ProviderProject, Server, ServerImage
+from farm.agents.reconciler.buying import install_id
 from farm.agents.reconciler.copies import ring_copies
 from farm.agents.reconciler.labels import (
+    BAKED_LABEL,
     BUILDER_LABEL,
     COPY_LABEL,
     FARM_LABEL,
@@ -25,13 +26,11 @@ from farm.agents.reconciler.labels import (
 )
 from farm.agents.reconciler.machines import provider_in
 from farm.agents.reconciler.parts import note_all
-from farm.catalog import catalog
 from provisioning.budget import Urgency
 from provisioning.errors import Transient
 from provisioning.provider import Billable, BillableKind, Provider
 
 logger = logging.getLogger(__name__)
-BAKING = timedelta(hours=2)
 # A server takes some of what hangs on it along.
 ORDER = (BillableKind.SERVER, BillableKind.VOLUME, BillableKind.IPV4, BillableKind.SNAPSHOT)
 
@@ -42,10 +41,12 @@ def watch_orphans(project: ProviderProject, now: datetime) -> None:
     What is removed was in the list a moment ago, with every label of ours and without a row.
     """
     provider = provider_in(project, Urgency.BACKGROUND)
+    tidy(project, provider, now)
     bills = billed_by(provider)
     note_all(project, bills, now)
     ring_copies(project, bills, now)
-    strays = strays_among(bills, now)
+    note_bills(project, provider, bills, now)
+    strays = strays_among(bills)
     _keep(project, strays, now)
     for stray in ripe(project, strays, now):
         try:
@@ -63,29 +64,28 @@ def billed_by(provider: Provider) -> Sequence[Billable]:
     return provider.billables({FARM_LABEL: install_id()})
 
 
-def strays_among(bills: Sequence[Billable], now: datetime) -> Sequence[Billable]:
+def strays_among(bills: Sequence[Billable]) -> Sequence[Billable]:
     """What of it has no row; servers first.
 
     The rows are read after the list: whatever was made meanwhile had its row before.
     """
     machines = {str(server) for server in Server.objects.only("uid")}
-    images = _kept_images(bills)
+    images = frozenset(ServerImage.objects.values_list("uid", flat=True))
     copies = frozenset(DiskCopy.objects.values_list("uid", flat=True))
     strays = [
         bill
         for bill in bills
         if bill.machine not in machines
-        and bill.id not in images
-        and not _is_baking(bill, now)
+        and not _image_of(bill) & images
         and bill.labels.get(COPY_LABEL) not in copies
     ]
     return sorted(strays, key=lambda bill: ORDER.index(bill.kind))
 
 
-def _is_baking(bill: Billable, now: datetime) -> bool:
-    """A machine that an image is baked on has no row, and lives for minutes."""
-    young = bill.created_at is None or now - bill.created_at < BAKING
-    return BUILDER_LABEL in bill.labels and young
+def _image_of(bill: Billable) -> frozenset[str]:
+    """The uid of the image that it is, or that is baked or tried on it: its end is its row's."""
+    marks = (bill.labels.get(label) for label in (BAKED_LABEL, BUILDER_LABEL))
+    return frozenset(mark for mark in marks if mark)
 
 
 def ripe(project: ProviderProject, strays: Sequence[Billable], now: datetime) -> Sequence[Billable]:
@@ -152,21 +152,3 @@ def _tell(row: Orphan) -> None:
         row.hourly_micros / 1_000_000,
         row.currency,
     )
-
-
-def _kept_images(bills: Iterable[Billable]) -> set[str]:
-    """The newest image of each runtime in use, in each place: machines are made from these."""
-    alive = Agent.objects.exclude(phase=AgentPhase.DELETED).values_list(
-        "runtime_version", flat=True
-    )
-    versions = {catalog().runtime_version, *alive.distinct()}
-    used = {image_labels(version)[IMAGE_LABEL] for version in versions}
-    images = [bill for bill in bills if bill.kind is BillableKind.SNAPSHOT]
-    images = [image for image in images if image.labels.get(IMAGE_LABEL) in used]
-    images.sort(key=_shelf)
-    return {list(group)[-1].id for _, group in groupby(images, key=lambda image: _shelf(image)[:2])}
-
-
-def _shelf(image: Billable) -> tuple[str, str, str]:
-    created = image.created_at.isoformat() if image.created_at else ""
-    return (image.labels[IMAGE_LABEL], image.location, created)

@@ -24,6 +24,7 @@ from farm.agents.placement import Rung, agreed_by, ladder
 from farm.agents.projects import project_with_room
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, began_at, begin_line, move_agent, note_server
+from farm.agents.reconciler.pool_claims import claim_ready
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap, jitter, wait_with_reason
 from farm.agents.rungs import Choice, choose
 from farm.billing.prices import pin_prices
@@ -37,8 +38,8 @@ AT_A_TIME = 3
 
 
 def place(claim: Claim[Agent]) -> Nap:
-    """Ask for a machine on the best rung that is free, with its price pinned."""
-    return place_for(claim, None)
+    """Take one that stands ready, else ask for one on the best free rung, with its price pinned."""
+    return AT_ONCE if claim_ready(claim) else place_for(claim, None)
 
 
 def place_for(claim: Claim[Agent], old: Server | None) -> Nap:
@@ -108,6 +109,8 @@ def request(
     agent, now = claim.row, timezone.now()
     project = copy.project if copy else project_with_room(rung.provider, agent.account)
     with claim.recording():
+        if old and not _is_still_wished(agent):
+            return
         server = Server.objects.create(
             agent=agent,
             provider=rung.provider,
@@ -134,6 +137,12 @@ def request(
         begin_line(agent, OperationStep.Key.RESERVE, now)
         detail = f"{rung.server_type} {rung.provider} {rung.location}"
         note_server(server, "machine_requested", now, detail=detail)
+
+
+def _is_still_wished(agent: Agent) -> bool:
+    """Its member may have taken the change back meanwhile."""
+    agent.refresh_from_db(fields=["machine_wish"])
+    return bool(agent.machine_wish)
 
 
 def note_placing(server: Server, agent: Agent, choice: Choice) -> None:

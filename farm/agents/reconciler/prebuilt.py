@@ -1,42 +1,35 @@
-"""Which prebuilt image a machine starts from: asked of its project once a minute at most."""
+"""Which prebuilt image a machine starts from: the newest that was tried where it is to be."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from farm.agents.models import Server
+from farm.agents.models import Server, ServerImage
 from farm.agents.projects import project_at
-from farm.agents.reconciler.machines import provider_in
-
-GOOD_FOR = 60.0
-_Key = tuple[int, str, frozenset[tuple[str, str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    image: str | None
-    until: float
+from farm.agents.reconciler.labels import BAKED_LABEL
+from farm.agents.reconciler.machines import provider_at
+from farm.catalog import catalog
 
 
-_known: dict[_Key, _Known] = {}
+def prebuilt_for(server: Server, runtime_version: str) -> str | None:
+    """The good image of that runtime, held until this transaction ends; None without one.
+
+    Whoever ends images waits for that, and then sees which one the server is made from.
+    """
+    good = ServerImage.objects.filter(
+        project=project_at(server),
+        state=ServerImage.State.GOOD,
+        runtime_version=runtime_version,
+        node_version=catalog().node_version,
+        location__in=("", server.location),
+    )
+    newest = good.select_for_update(no_key=True).order_by("-good_at").first()
+    return newest.image if newest else None
 
 
-def prebuilt_for(server: Server, labels: Mapping[str, str]) -> str | None:
-    """The newest image with all `labels` that boots where the server is to be, or None."""
-    project = project_at(server)
-    key = (project.pk, server.location, frozenset(labels.items()))
-    known = _known.get(key)
-    if known is None or known.until < time.monotonic():
-        image = provider_in(project).find_image(labels, server.location)
-        known = _known[key] = _Known(image, time.monotonic() + GOOD_FOR)
-    return known.image
-
-
-def forget(image: str) -> bool:
-    """Its project refuses the image: it is asked for anew. False if it was not remembered."""
-    stale = [key for key, known in list(_known.items()) if known.image == image]
-    for key in stale:
-        _known.pop(key, None)
-    return bool(stale)
+def is_lost(server: Server) -> bool:
+    """Whether the cloud refused the server for its image: that is there no more, and forgotten."""
+    rows = ServerImage.objects.filter(project=project_at(server), image=server.image)
+    row = rows.exclude(image="").first()
+    if row is None or provider_at(server).copies({BAKED_LABEL: row.uid}):
+        return False
+    rows.delete()
+    return True

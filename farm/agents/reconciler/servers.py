@@ -13,10 +13,10 @@ from farm.agents.pace import deadlines
 from farm.agents.projects import project_at
 from farm.agents.reconciler import booting, buying, powering, removing
 from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.machines import urgency_of
 from farm.agents.reconciler.pauses import RATE_LIMITED, paused_until, queue_up
 from farm.agents.reconciler.troubles import Nap, wait_with_reason
 from farm.agents.request_budgets import ProjectBudget
-from provisioning.budget import Urgency
 from provisioning.lifecycle import next_server_step
 from provisioning.phases import ServerPhase
 from provisioning.steps import Power, ServerSnapshot, ServerStep
@@ -63,7 +63,7 @@ def _kept_away(claim: Claim[Server], step: ServerStep, now: datetime) -> Nap:
         return _wait_out(claim, project, until, now)
     # No step is begun that would stop half-way for want of requests.
     needed = _TO_CREATE if creating else 1
-    wait = ProjectBudget(project.pk, Urgency.MEMBER).wait(needed)
+    wait = ProjectBudget(project.pk, urgency_of(claim.row)).wait(needed)
     if wait:
         return wait_with_reason(claim, RATE_LIMITED, queue_up(project, wait))
     return None

@@ -26,6 +26,7 @@ from farm.agents.reconciler.letters import write_that_it_answers
 from farm.agents.reconciler.machines import shell_of
 from farm.agents.reconciler.marks import MOVED, begin_line, current, end_operation, move_agent
 from farm.agents.reconciler.persona import greeting_prompt, return_prompt, settings_of
+from farm.agents.reconciler.pool_claims import TAKE_UP, is_taken_up, is_warm, spend
 from farm.agents.reconciler.troubles import Nap, jitter, wait_with_reason
 from farm.agents.reconciler.waking import let_go_of_sleep
 from farm.agents.reconciler.watches import watch_over
@@ -36,6 +37,7 @@ from provisioning.lifecycle import poll_delay
 from provisioning.steps import SetUp
 
 AT_ONCE = timedelta(0)
+LOOK_AGAIN = timedelta(milliseconds=150)
 ASLEEP = "gateway_down"
 NO_CREDIT = "model_no_credit"
 CHANGED = "reconfigured"
@@ -56,14 +58,18 @@ def configure(claim: Claim[Agent]) -> Nap:
 
 
 def write(claim: Claim[Agent]) -> Nap:
-    """Put config, secrets and persona in place, and have the runtime's own checker read them."""
+    """Put config, secrets and persona in place, and have the runtime's own checker read them.
+
+    A gateway that runs already, of a machine from the pool, reads them itself.
+    """
     agent = claim.row
     wanted = settings_of(agent)
     try:
         with shell_of(server_of(agent)) as shell:
             shell.write(runtime.files(wanted))
             runtime.fence(shell)
-            runtime.validate(shell)
+            if not is_warm(agent, wanted):
+                runtime.validate(shell)
     except Rejected as error:
         return fail(claim, "config_refused", str(error))
     agent.config_digest = runtime.digest(wanted)
@@ -73,10 +79,27 @@ def write(claim: Claim[Agent]) -> Nap:
 
 
 def start(claim: Claim[Agent]) -> Nap:
-    """Start the gateway anew, so that it reads what was written."""
-    with shell_of(server_of(claim.row)) as shell:
-        runtime.restart(shell)
-    return _advance(claim, SetUp.STARTED, "started", OperationStep.Key.WAKE)
+    """Start the gateway anew, so that it reads what was written; a warm one does so by itself.
+
+    One that does not within seconds is started like any other, from the beginning.
+    """
+    agent, now = claim.row, timezone.now()
+    server, wanted = server_of(agent), settings_of(agent)
+    warm = is_warm(agent, wanted)
+    with shell_of(server) as shell:
+        if not warm:
+            runtime.restart(shell)
+        elif not is_taken_up(shell, wanted):
+            return _wait_or_restart(claim, server, now)
+    spend(server, now)
+    return _advance(claim, SetUp.STARTED, "taken_up" if warm else "started", OperationStep.Key.WAKE)
+
+
+def _wait_or_restart(claim: Claim[Agent], server: Server, now: datetime) -> Nap:
+    if now - claim.row.phase_since < TAKE_UP:
+        return LOOK_AGAIN
+    spend(server, now)
+    return _begin_again(claim)
 
 
 def pass_gate(claim: Claim[Agent]) -> Nap:

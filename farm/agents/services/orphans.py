@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from django.utils import timezone
-
 from farm.accounts.models import Door, User
 from farm.accounts.permissions import Action, demand
 from farm.accounts.services import record
@@ -29,7 +27,7 @@ def remove_orphans(*, actor: User, door: Door, wanted: Collection[int]) -> Seque
     return [
         _remove(actor, door, project, stray)
         for project in places.order_by("pk")
-        for stray in strays_among(billed_by(provider_in(project)), timezone.now())
+        for stray in strays_among(billed_by(provider_in(project)))
         if (project.provider, stray.kind.value, stray.location, stray.id) in known
         and is_marked(stray)
     ]

@@ -11,7 +11,7 @@ from provisioning import runtime
 from provisioning.certificates import new_private_key
 from provisioning.errors import HostKeyMismatch, ProvisioningError, Rejected, Transient
 from provisioning.remotefiles import RemoteFile
-from provisioning.runtime_files import CONFIG, SECRETS
+from provisioning.runtime_files import CONFIG, KEYS, SECRETS
 from tests.sandbox.guests.house import GATEWAY_TOKEN, House, Machine, new_papers, without
 
 
@@ -143,7 +143,7 @@ def turn(machine: Machine) -> ProvisioningError:
 
 
 def test_without_the_models_key_no_turn_is_answered(machine: Machine) -> None:
-    files = without(runtime.files(machine.house.settings()), SECRETS, "FARM_MODEL_KEY")
+    files = without(runtime.files(machine.house.settings()), KEYS, "model_key")
     start(machine, files)
 
     seen = readiness(machine)

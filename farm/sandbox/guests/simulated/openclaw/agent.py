@@ -30,7 +30,13 @@ class Agent:
     @property
     def name(self) -> str:
         """What it is called."""
-        return self._config.text("agents.entries.main.name", "Assistant")
+        return self._config.text(f"agents.entries.{self._config.agent_id}.name", "Assistant")
+
+    @property
+    def card(self) -> dict[str, Json]:
+        """As the gateway lists it."""
+        primary = self._config.text("agents.defaults.model.primary")
+        return {"id": self._config.agent_id, "name": self.name, "model": {"primary": primary}}
 
     @property
     def workspace(self) -> str:
@@ -73,7 +79,9 @@ class Agent:
 
     def _path(self, session: str) -> str:
         name = re.sub(r"[^\w-]", "_", session)
-        return posixpath.join(self._state, "agents/main/sessions", f"{name}.json")
+        return posixpath.join(
+            self._state, "agents", self._config.agent_id, "sessions", f"{name}.json"
+        )
 
     def _load(self, session: str) -> list[Message]:
         node = self._process.files.find(self._path(session))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from farm.sandbox.guests.simulated.files import Files
 from farm.sandbox.guests.simulated.openclaw.json5 import read_json5
 from farm.sandbox.guests.simulated.openclaw.schema import problems
 from farm.sandbox.guests.simulated.process import Process
@@ -28,6 +30,7 @@ class Config:
 
     tree: Mapping[str, Json]
     env: Mapping[str, str]
+    files: Files
     degraded: list[str] = field(default_factory=list)
     token: str = ""
     """What opens the gateway's own API."""
@@ -56,14 +59,40 @@ class Config:
         return [str(item) for item in value] if isinstance(value, list) else []
 
     def secret(self, path: str) -> str | None:
-        """A secret given as text or as {source: "env", id}; None, and degraded, if not there."""
+        """A secret given as text or by reference; None, and degraded, if it is not there."""
         value = self.at(path)
         if isinstance(value, dict):
-            found = self.env.get(str(value.get("id"))) if value.get("source") == "env" else None
+            found = self._referred(value)
             if not found:
                 self.degraded.append(path)
             return found or None
         return value if isinstance(value, str) and value else None
+
+    @property
+    def agent_id(self) -> str:
+        """By which word the agent goes whose turn it is."""
+        entries = self.at("agents.entries")
+        names = list(entries) if isinstance(entries, dict) else []
+        return "main" if "main" in names or not names else names[0]
+
+    def take(self, fresh: Config) -> None:
+        """Go on with what is written now; what was read of it before is read anew."""
+        self.tree, self.token = fresh.tree, fresh.token
+        self.degraded.clear()
+
+    def _referred(self, reference: Mapping[str, Json]) -> str | None:
+        """{source: "env", id} or {source: "file", provider, id: "/name"} of a JSON object."""
+        if reference.get("source") == "env":
+            return self.env.get(str(reference.get("id")))
+        path = self.text(f"secrets.providers.{reference.get('provider')}.path")
+        if reference.get("source") != "file" or not path:
+            return None
+        try:
+            kept = json.loads(self.files.text(path))
+        except (OSError, ValueError):
+            return None
+        found = kept.get(str(reference.get("id")).lstrip("/")) if isinstance(kept, dict) else None
+        return found if isinstance(found, str) else None
 
 
 def config_path(process: Process) -> str:
@@ -92,7 +121,7 @@ def load(process: Process) -> Config:
     tree = read_tree(process)
     if found := problems(tree):
         raise ConfigInvalid("Config invalid:\n" + "\n".join(f"  - {line}" for line in found))
-    config = Config(tree, process.env)
+    config = Config(tree, process.env, process.files)
     if config.text("gateway.mode") != "local":
         raise ConfigInvalid("Gateway start blocked: set gateway.mode=local (current: unset)")
     if config.text("gateway.bind", "loopback") not in BINDS:

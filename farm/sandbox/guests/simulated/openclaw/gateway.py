@@ -19,6 +19,7 @@ from farm.sandbox.guests.simulated.openclaw.channels import Channels, InvalidCal
 from farm.sandbox.guests.simulated.openclaw.config import Config, config_path
 from farm.sandbox.guests.simulated.openclaw.model import ModelError, access_to
 from farm.sandbox.guests.simulated.openclaw.papers import tls_of
+from farm.sandbox.guests.simulated.openclaw.reloading import Reloading
 from farm.sandbox.guests.simulated.openclaw.sockets import talk
 from farm.sandbox.guests.simulated.process import Process
 from farm.sandbox.wire import Json
@@ -40,6 +41,7 @@ class Gateway:
         self._started = False
         self._channels = Channels(process, config, self._agent, self._state)
         self._doorway: Doorway | None = None
+        self._reloading = Reloading(process, config)
 
     async def run(self) -> int:
         """Serve until stopped; answers the exit code where it cannot."""
@@ -95,6 +97,7 @@ class Gateway:
         machine.ports[number] = self._doorway.bridge
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._reloading.look()
         try:
             asking = self._asking(request)
         except Unattributed:
@@ -187,6 +190,8 @@ class Gateway:
         if method == "status":
             owners: list[Json] = [{"owner": name} for name in sorted(set(self._config.degraded))]
             return {"version": self._version, "degradedSecretOwners": owners, "degradedPlugins": []}
+        if method == "agents.list":
+            return {"defaultId": self._config.agent_id, "agents": [self._agent.card]}
         if method == "config.get":
             raw = self._process.files.text(config_path(self._process))
             return {"raw": raw, "hash": hashlib.sha256(raw.encode()).hexdigest(), "valid": True}
