@@ -44,6 +44,9 @@ from farm.sandbox.slack.service import Slack
 from farm.sandbox.slack.sockets import Sockets
 from farm.sandbox.slack.workspace import Workspace
 from farm.sandbox.state import Identity
+from farm.sandbox.stripe.application import stripe_application
+from farm.sandbox.stripe.control import lead_to, stripe_routes
+from farm.sandbox.stripe.house import House, open_house
 from farm.sandbox.telegram.chats import Chats
 from farm.sandbox.telegram.control import telegram_routes
 from farm.sandbox.telegram.page import PhonePages
@@ -75,6 +78,7 @@ class _Sockets:
 
     hetzner: socket.socket
     scaleway: socket.socket
+    stripe: socket.socket
     smtp: socket.socket
     mailbox: socket.socket
     control: socket.socket
@@ -88,6 +92,7 @@ class _World:
     telegram: Telegram
     slack: Slack
     mails: Mails
+    stripe: House
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,9 @@ class _Assembly:
         await self.guests.start()
         addresses = Addresses(self.guests)
         cloud, scaleway = await self._cloud(addresses), await self._scaleway(addresses)
-        world = _World(self._model(), self._telegram(), self._slack(), self._mails())
+        world = _World(
+            self._model(), self._telegram(), self._slack(), self._mails(), self._stripe()
+        )
         await self._serve(hetzner_application(cloud), sockets.hetzner)
         await self._serve(scaleway_application(scaleway), sockets.scaleway)
         await self._serve_world(sockets, world)
@@ -122,6 +129,7 @@ class _Assembly:
             model_routes(world.model),
             telegram_routes(world.telegram),
             slack_routes(world.slack),
+            stripe_routes(world.stripe, self.kept.stripe_webhook_secret),
             _whatsapp(self.guests),
             message_routes(world.mails, "/mail"),
             clock=self.clock,
@@ -142,6 +150,7 @@ class _Assembly:
         return _Sockets(
             hetzner=self._loopback("Hetzner API", ports.hetzner),
             scaleway=self._loopback("Scaleway API", ports.scaleway),
+            stripe=self._loopback("Stripe API", ports.stripe),
             smtp=self._loopback("mail", ports.smtp),
             mailbox=self._loopback("mailbox page", ports.mailbox),
             control=self._loopback("control endpoint", ports.control),
@@ -156,6 +165,7 @@ class _Assembly:
         if self.options.relay:
             way = relay_way(self.options.relay)
             await self._serve(way, self._among_guests("way to the relay", ports.relay))
+        await self._serve(stripe_application(world.stripe), sockets.stripe)
         await self._serve(mailbox_application(world.mails), sockets.mailbox)
         await self.stack.enter_async_context(receiving(world.mails, sockets.smtp))
 
@@ -221,6 +231,19 @@ class _Assembly:
         self.stack.enter_context(closing(workspace))
         sockets = Sockets(f"ws://{host}:{port}")
         return Slack(workspace, sockets, self.gate, host_addresses(host))
+
+    def _stripe(self) -> House:
+        house = open_house(
+            self.options.state / "stripe",
+            clock=self.clock,
+            gate=self.gate,
+            site=f"http://127.0.0.1:{self.kept.ports.stripe}",
+            key=self.kept.stripe_key,
+        )
+        self.stack.enter_context(closing(house.books))
+        if self.options.webhooks:
+            lead_to(house, self.options.webhooks, self.kept.stripe_webhook_secret)
+        return house
 
     def _mails(self) -> Mails:
         mails = Mails(self.options.state / "mailbox.sqlite3", self.clock)

@@ -18,7 +18,7 @@ from farm.sandbox.main import run_sandbox
 from farm.sandbox.options import GuestsWish, Ports, SandboxOptions
 
 app = typer.Typer(
-    help="The outside world on one machine: a cloud, a model, Telegram and mail.",
+    help="The outside world on one machine: clouds, a model, chat apps, Stripe and mail.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,7 +34,7 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="0: the last one, or a
 
 @app.callback()
 def sandbox() -> None:
-    """The outside world on one machine: a cloud, a model, Telegram and mail."""
+    """The outside world on one machine: clouds, a model, chat apps, Stripe and mail."""
 
 
 @app.command()
@@ -49,9 +49,13 @@ def up(  # noqa: PLR0913  (a port for each service)
     model_port: Port = 0,
     telegram_port: Port = 0,
     slack_port: Port = 0,
+    stripe_port: Port = 0,
     relay_port: Port = 0,
     relay: Annotated[
         str, typer.Option(help="Where a farm's relay listens, for machines to reach it.")
+    ] = "",
+    webhooks: Annotated[
+        str, typer.Option(help="Where a farm takes Stripe's webhooks, as a URL.")
     ] = "",
     smtp_port: Port = 0,
     mailbox_port: Port = 0,
@@ -69,6 +73,7 @@ def up(  # noqa: PLR0913  (a port for each service)
         model=model_port,
         telegram=telegram_port,
         slack=slack_port,
+        stripe=stripe_port,
         relay=relay_port,
         smtp=smtp_port,
         mailbox=mailbox_port,
@@ -82,6 +87,7 @@ def up(  # noqa: PLR0913  (a port for each service)
         speed=speed,
         farm_inside=farm_inside,
         relay=relay,
+        webhooks=webhooks,
         as_json=as_json,
     )
     raise typer.Exit(run_sandbox(options))

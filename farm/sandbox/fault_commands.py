@@ -71,7 +71,7 @@ def names(*, as_json: AsJson = False) -> None:
 def arm(  # noqa: PLR0913  (each narrows the fault in its own way)
     name: FaultName,
     *,
-    cloud: Annotated[Cloud, typer.Option(help="At which cloud.")] = Cloud.HETZNER,
+    cloud: Annotated[Cloud, typer.Option(help="At which cloud, or at Stripe.")] = Cloud.HETZNER,
     server_type: Annotated[str, typer.Option("--type", help="Only orders of this type.")] = "",
     place: Annotated[str, typer.Option(help="Only orders at this location or zone.")] = "",
     server: Annotated[

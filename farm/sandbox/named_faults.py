@@ -1,4 +1,4 @@
-"""What goes wrong at clouds and on machines, by name: each as the cloud in question words it."""
+"""What goes wrong at clouds, at Stripe and on machines, by name: each as it is worded there."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from farm.sandbox.wire import JsonObject
 
 
 class Cloud(StrEnum):
-    """Which cloud it happens at."""
+    """Where it happens: at a cloud, or at the payment house."""
 
     HETZNER = "hetzner"
     SCALEWAY = "scaleway"
+    STRIPE = "stripe"
 
 
 class FaultName(StrEnum):
@@ -37,6 +38,9 @@ class FaultName(StrEnum):
     VANISH = "vanish"
     SSH_DIES = "ssh-dies"
     HOST_KEY_CHANGES = "host-key-changes"
+    WEBHOOK_LATE = "webhook-late"
+    WEBHOOK_TWICE = "webhook-twice"
+    WEBHOOK_LOST = "webhook-lost"
 
 
 SENTENCES: Mapping[FaultName, str] = {
@@ -57,7 +61,12 @@ SENTENCES: Mapping[FaultName, str] = {
     FaultName.VANISH: "a server vanishes, as if deleted in the console",
     FaultName.SSH_DIES: "SSH to a simulated machine dies in mid-command",
     FaultName.HOST_KEY_CHANGES: "a simulated machine shows another host key",
+    FaultName.WEBHOOK_LATE: "a webhook of Stripe's comes --seconds later than others after it",
+    FaultName.WEBHOOK_TWICE: "a webhook arrives, its answer does not: it is sent again",
+    FaultName.WEBHOOK_LOST: "a webhook is never sent",
 }
+AT_CLOUDS_ALONE = (FaultName.SOLD_OUT, FaultName.QUOTA, FaultName.ACTION_FAILS, FaultName.VANISH)
+"""What has no meaning where no machines are sold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,9 @@ class Wish:
 
 
 def fault_of(wish: Wish) -> Fault:
-    """The fault that the wish means, as this cloud words it."""
+    """The fault that the wish means, as it is worded there; ValueError where it cannot happen."""
+    if wish.cloud is Cloud.STRIPE and wish.name in AT_CLOUDS_ALONE:
+        raise ValueError(f"Stripe sells no machines: {wish.name} happens at a cloud.")
     made = MAKERS[wish.name](wish)
     narrowed = (*made.match, *wish.match)
     return replace(made, match=narrowed, call=wish.call, times=wish.times)
@@ -98,7 +109,9 @@ def _orders(wish: Wish) -> tuple[str, ...]:
     return (*words, *kinds, *((f"name={wish.server}",) if wish.server else ()))
 
 
-def _answer(wish: Wish, hetzner: Answer, scaleway: Answer) -> Answer:
+def _answer(wish: Wish, hetzner: Answer, scaleway: Answer, stripe: Answer | None = None) -> Answer:
+    if wish.cloud is Cloud.STRIPE and stripe:
+        return stripe
     return hetzner if wish.cloud is Cloud.HETZNER else scaleway
 
 
@@ -107,6 +120,7 @@ def _rate_limit(wish: Wish) -> Fault:
         wish,
         Answer(429, "rate_limit_exceeded", "limit of 3600 requests per hour reached"),
         Answer(429, "too_many_requests", "too many requests"),
+        Answer(429, "rate_limit", "Request rate limit exceeded."),
     )
     return Fault(kind=wish.cloud, answer=replace(answer, retry_after=wish.seconds or 30))
 
@@ -147,6 +161,7 @@ def _unauthorized(wish: Wish) -> Fault:
             "authentication is denied",
             details={"method": "api_key", "reason": "not_found"},
         ),
+        Answer(401, message="Invalid API Key provided: sk_test_********"),
     )
     return Fault(kind=wish.cloud, answer=answer)
 
@@ -156,6 +171,7 @@ def _server_error(wish: Wish) -> Fault:
         wish,
         Answer(500, "server_error", "An internal server error occurred"),
         Answer(500, "internal_error", "internal error"),
+        Answer(500, message="An unknown error occurred"),
     )
     return Fault(kind=wish.cloud, answer=answer)
 
@@ -197,6 +213,18 @@ def _host_key_changes(wish: Wish) -> Fault:
     return Fault(kind="hostkey", match=_named(wish), reset=True)
 
 
+def _webhook_late(wish: Wish) -> Fault:
+    return Fault(kind="webhook", action=ActionFault(delay=wish.seconds or 10))
+
+
+def _webhook_twice(_: Wish) -> Fault:
+    return Fault(kind="webhook", reset=True, when=When.AFTER)
+
+
+def _webhook_lost(_: Wish) -> Fault:
+    return Fault(kind="webhook", action=ActionFault(code="lost"))
+
+
 def _named(wish: Wish) -> tuple[str, ...]:
     return (wish.server,) if wish.server else ()
 
@@ -223,4 +251,7 @@ MAKERS: Mapping[FaultName, Callable[[Wish], Fault]] = {
     FaultName.VANISH: _vanish,
     FaultName.SSH_DIES: _ssh_dies,
     FaultName.HOST_KEY_CHANGES: _host_key_changes,
+    FaultName.WEBHOOK_LATE: _webhook_late,
+    FaultName.WEBHOOK_TWICE: _webhook_twice,
+    FaultName.WEBHOOK_LOST: _webhook_lost,
 }

@@ -28,6 +28,7 @@ class Ports:
     model: int = 0
     telegram: int = 0
     slack: int = 0
+    stripe: int = 0
     relay: int = 0
     smtp: int = 0
     mailbox: int = 0
@@ -38,7 +39,8 @@ class Ports:
 class SandboxOptions:
     """`state` keeps what must survive a stop; `cache` keeps built guest images for all sandboxes.
 
-    `relay` is where the farm's relay listens on this machine; "" for a farm without one.
+    `relay` is where the farm's relay listens on this machine; "" for a farm without one. `webhooks`
+    is where the farm takes Stripe's; "" leaves it as it was at the last start.
     With `farm_inside` clouds and mail answer among the guests too, for a farm on one of them.
     With `as_json` standard output gets the one line that programs read, else a table for people.
     """
@@ -49,5 +51,6 @@ class SandboxOptions:
     ports: Ports = field(default_factory=Ports)
     speed: float = 1.0
     relay: str = ""
+    webhooks: str = ""
     farm_inside: bool = False
     as_json: bool = False

@@ -39,12 +39,15 @@ input { flex: 1 1 10rem; } button { background: var(--accent); color: var(--pape
 """
 
 
-def page(title: str, body: str, *, refresh: int | None = None, status: int = 200) -> web.Response:
+def page(
+    title: str, body: str, *, refresh: int | None = None, onward: str = "", status: int = 200
+) -> web.Response:
     """A whole page; `body` is HTML whose every foreign part was escaped by the caller.
 
-    `refresh` is in seconds.
+    `refresh` is in seconds; `onward` is an address to which the page leads at once.
     """
-    again = f'<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
+    when = f"0;url={escape(onward)}" if onward else refresh
+    again = f'<meta http-equiv="refresh" content="{when}">' if when else ""
     heading = f"<h1>{escape(title)}</h1>" if title else ""
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'

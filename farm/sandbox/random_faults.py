@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from farm.sandbox.faults import Call, Fault
-from farm.sandbox.named_faults import Cloud, FaultName, Wish, fault_of
+from farm.sandbox.named_faults import AT_CLOUDS_ALONE, Cloud, FaultName, Wish, fault_of
 
 MENDED = (
     FaultName.RATE_LIMIT,
@@ -53,5 +53,7 @@ class Chance:
 
     def _fault(self, name: FaultName, call: Call) -> Fault | None:
         cloud = Cloud(call.kind) if call.kind in tuple(Cloud) else Cloud.HETZNER
+        if cloud is Cloud.STRIPE and name in AT_CLOUDS_ALONE:
+            return None
         fault = fault_of(Wish(name, cloud, seconds=self.seconds))
         return fault if fault.fits(call) else None

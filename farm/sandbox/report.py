@@ -77,6 +77,15 @@ class SlackReport:
 
 
 @dataclass(frozen=True, slots=True)
+class StripeReport:
+    """Stripe's API, hosted pages beside it: the base URL, the secret key, and that of webhooks."""
+
+    endpoint: str
+    key: str
+    webhook_secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailReport:
     """Where to send mail (host:port, SMTP), and the page on which it is read."""
 
@@ -100,6 +109,7 @@ class ServicesReport:
     model: ModelReport
     telegram: TelegramReport
     slack: SlackReport
+    stripe: StripeReport
     mail: MailReport
     control: ControlReport
 
@@ -137,6 +147,9 @@ def environment(services: ServicesReport, *, ssh_port: int, host_address: str) -
         "MISTRAL_ENDPOINT": services.model.endpoint,
         "GOOGLE_ENDPOINT": f"{services.model.anthropic_endpoint}/v1beta",
         "SLACK_ENDPOINT": services.slack.endpoint,
+        "STRIPE_API_BASE": services.stripe.endpoint,
+        "STRIPE_SECRET_KEY": services.stripe.key,
+        "STRIPE_WEBHOOK_SECRET": services.stripe.webhook_secret,
         "EMAIL_HOST": host,
         "EMAIL_PORT": port,
         "SANDBOX_MAILBOX_URL": services.mail.page,
@@ -168,6 +181,7 @@ def print_table(report: Report, console: Console) -> None:
     table.add_row("A phone with Telegram", services.telegram.page)
     table.add_row("Slack", services.slack.endpoint)
     table.add_row("People in Slack", services.slack.page)
+    table.add_row("Stripe", f"{services.stripe.endpoint}\n{services.stripe.key}")
     table.add_row("Mail (SMTP)", services.mail.smtp)
     table.add_row("Mailbox", services.mail.page)
     table.add_row("Control endpoint", services.control.endpoint)

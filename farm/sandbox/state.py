@@ -7,6 +7,7 @@ mailbox.sqlite3   mails
 telegram.sqlite3  bots, people and what they wrote
 slack.sqlite3     apps, people and what they wrote
 hetzner/          a cloud's books
+stripe/           the payment house's books
 scaleway/         another cloud's books
 guests/           disks of the machines
 """
@@ -47,6 +48,8 @@ class Identity:
     scaleway_access_key: str = ""
     scaleway_secret_key: str = ""
     scaleway_project: str = ""
+    stripe_key: str = ""
+    stripe_webhook_secret: str = ""
     kind: str = ""
 
 
@@ -86,6 +89,14 @@ def identity(folder: Path, wishes: Ports) -> Identity:
             scaleway_access_key=new.scaleway_access_key,
             scaleway_secret_key=new.scaleway_secret_key,
             scaleway_project=new.scaleway_project,
+        )
+    if not known.stripe_key:
+        # One from before there was a payment house.
+        new = _new_identity()
+        known = replace(
+            known,
+            stripe_key=new.stripe_key,
+            stripe_webhook_secret=new.stripe_webhook_secret,
         )
     return replace(known, ports=_settled(wishes, known.ports))
 
@@ -156,6 +167,8 @@ def _new_identity() -> Identity:
         scaleway_access_key=f"SCW{secrets.token_hex(9)[:17].upper()}",
         scaleway_secret_key=str(uuid.uuid4()),
         scaleway_project=str(uuid.uuid4()),
+        stripe_key=f"sk_test_{secrets.token_hex(24)}",
+        stripe_webhook_secret=f"whsec_{secrets.token_hex(24)}",
     )
 
 

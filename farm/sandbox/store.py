@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -57,6 +58,18 @@ class Store:
         """Close the file; what was put is in it."""
         self._database.close()
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is put inside is on disk, or after a kill nothing of it; nothing waits inside.
+
+        Also after an error: what is in memory then is what is kept.
+        """
+        self._database.execute("begin immediate")
+        try:
+            yield
+        finally:
+            self._database.execute("commit")
+
     def next_id(self) -> int:
         """A number no record had before."""
         self._last_id += 1
@@ -87,6 +100,9 @@ class Table(Generic[R]):
 
     def __iter__(self) -> Iterator[R]:
         return iter(tuple(self._records.values()))
+
+    def __getitem__(self, number: int | None) -> R:
+        return self._records[number or 0]
 
     def get(self, number: int | None) -> R | None:
         """The record of that number."""

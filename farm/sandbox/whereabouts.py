@@ -24,6 +24,7 @@ from farm.sandbox.report import (
     ScalewayReport,
     ServicesReport,
     SlackReport,
+    StripeReport,
     TelegramReport,
     environment,
 )
@@ -57,6 +58,11 @@ def report_of(kept: Identity, guests: GuestKind, ready: Ready, *, relayed: bool)
         model=_model(kept, f"http://{guests.service_host}:{ports.model}"),
         telegram=_telegram(f"http://{guests.service_host}:{ports.telegram}", ready),
         slack=_slack(f"http://{guests.service_host}:{ports.slack}", ready.app),
+        stripe=StripeReport(
+            endpoint=f"http://{_LOOPBACK}:{ports.stripe}",
+            key=kept.stripe_key,
+            webhook_secret=kept.stripe_webhook_secret,
+        ),
         mail=MailReport(f"{_LOOPBACK}:{ports.smtp}", f"http://{_LOOPBACK}:{ports.mailbox}/"),
         control=ControlReport(f"http://{_LOOPBACK}:{ports.control}"),
     )
@@ -86,6 +92,7 @@ def probes(report: Report) -> tuple[str, ...]:
         f"{services.model.endpoint}/models",
         services.telegram.page,
         services.slack.page,
+        f"{services.stripe.endpoint}/v1/balance",
         services.mail.page,
         f"{services.control.endpoint}/status",
     )

@@ -25,6 +25,7 @@ from farm.sandbox.report import (
     ScalewayReport,
     ServicesReport,
     SlackReport,
+    StripeReport,
     TelegramReport,
 )
 
@@ -118,6 +119,7 @@ def read_report(line: str) -> Report:
             model=ModelReport(**services["model"]),
             telegram=TelegramReport(**services["telegram"]),
             slack=SlackReport(**services["slack"]),
+            stripe=StripeReport(**services["stripe"]),
             mail=MailReport(**services["mail"]),
             control=ControlReport(**services["control"]),
         ),
