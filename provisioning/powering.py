@@ -18,5 +18,7 @@ def step_of_power(server: ServerSnapshot) -> ServerStep:
             return ServerStep.SWITCH_OFF
         case ServerPhase.WAKING:
             return ServerStep.REST if server.distrusted else ServerStep.RISE
+        case _ if wanted_on:
+            return ServerStep.SWITCH_ON
         case _:
-            return ServerStep.SWITCH_ON if wanted_on else ServerStep.LOOK_OFF
+            return ServerStep.RESIZE if server.to_resize else ServerStep.LOOK_OFF

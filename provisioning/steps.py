@@ -52,6 +52,7 @@ class ServerStep(StrEnum):
     SWITCH_OFF = "switch off"
     HALT = "halt"
     LOOK_OFF = "look whether it is off"
+    RESIZE = "resize"
     SWITCH_ON = "switch on"
     RISE = "rise"
     REMOVE = "remove"
@@ -65,7 +66,8 @@ class ServerSnapshot:
     """All that decides what is next for a server.
 
     `create_sent` says that a create may have reached the cloud; `distrusted` that the machine
-    showed another host key than ours.
+    showed another host key than ours; `to_resize` that it is to become another type while it is
+    off.
     """
 
     phase: ServerPhase
@@ -74,6 +76,7 @@ class ServerSnapshot:
     create_sent: bool
     distrusted: bool
     power: Power = Power.ON
+    to_resize: bool = False
 
 
 class AgentStep(StrEnum):

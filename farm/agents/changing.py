@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, Change, MachineWish, Operation
+from farm.agents.sizes import fits_plan
 from farm.billing.payers import agree_anew, take_back
 from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly
@@ -44,13 +46,27 @@ def open_change(agent: Agent, goal: Goal, operation: Operation, now: datetime) -
     agree_anew(agent_uid=agent.uid, monthly_micros=agent.agreed_monthly_micros, at=now)
 
 
+def is_fulfilled(agent: Agent, change: Change) -> bool:
+    """Whether the machine that counts is what was wished: of the plan, or made for the wish."""
+    server = machine_of(agent)
+    if server is None:
+        return False
+    if server.requested_at >= change.operation.started_at:
+        return True
+    return agent.machine_wish == MachineWish.RESIZE and fits_plan(server, agent)
+
+
 def keep_change(agent: Agent) -> None:
-    """It is fulfilled: there is no way back to what was."""
+    """It is fulfilled: there is no way back to what was. In the worker's transaction."""
+    agent.machine_wish = MachineWish.NOTHING
+    agent.save(update_fields=["machine_wish"])
     Change.objects.filter(agent=agent).delete()
 
 
 def put_back(agent: Agent) -> None:
     """The change came to nothing: the spec, what was agreed and what limits count are as before."""
+    # What a worker holds in memory may be older than another word of its member.
+    agent.refresh_from_db(fields=["machine_wish", *SPEC])
     agent.machine_wish = MachineWish.NOTHING
     change = Change.objects.filter(agent=agent).first()
     if change:

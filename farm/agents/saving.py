@@ -21,7 +21,13 @@ from provisioning.sealing import new_key_pair
 from provisioning.steps import Saving
 
 UNDER_WAY = (BackupState.ASKED, BackupState.MAKING)
-SETTLED = (AgentPhase.CONFIGURING, AgentPhase.RUNNING, AgentPhase.FAILED)
+SETTLED = (
+    AgentPhase.CONFIGURING,
+    AgentPhase.RUNNING,
+    AgentPhase.MOVING,
+    AgentPhase.RESIZING,
+    AgentPhase.FAILED,
+)
 """Phases in which what is on a machine is the agent's own, and whole."""
 
 
@@ -44,6 +50,15 @@ def serving_machine(agent: Agent) -> Server | None:
         return None
     serves = newest.serving_since is not None and newest.distrusted_at is None
     return newest if serves and agent.phase in SETTLED else None
+
+
+def comes_on_again(agent: Agent) -> bool:
+    """Whether it can be saved in a moment: its machine is off only to become another type."""
+    machine = machine_of(agent)
+    if agent.phase != AgentPhase.RESIZING or machine is None or machine.wanted_gone:
+        return False
+    off = (ServerPhase.HALTING, ServerPhase.OFF, ServerPhase.WAKING)
+    return machine.phase in off and machine.distrusted_at is None
 
 
 def last_good(agent: Agent) -> Backup | None:

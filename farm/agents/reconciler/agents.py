@@ -21,10 +21,13 @@ from farm.agents.reconciler import (
     sleeping,
     waking,
 )
+from farm.agents.reconciler.changes import STEPS as CHANGES
+from farm.agents.reconciler.changes import change_of
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import began_at
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap, wait_with_reason
 from farm.agents.saving import saving_of
+from provisioning.changing import next_change_step
 from provisioning.lifecycle import next_agent_step
 from provisioning.phases import AgentPhase
 from provisioning.steps import AgentSnapshot, AgentStep, Machine, SetUp
@@ -34,8 +37,11 @@ AT_AN_END = (ServerPhase.GONE, ServerPhase.LOST)
 
 def drive_agent(claim: Claim[Agent]) -> Nap:
     """Take one step; answers when to look again (None: when somebody rings)."""
-    step = next_agent_step(snapshot_of(claim.row), timezone.now(), deadlines())
-    return STEPS[step](claim)
+    seen, now = snapshot_of(claim.row), timezone.now()
+    change = change_of(claim.row, seen, _machine)
+    if change and (step := next_change_step(change, now, deadlines())):
+        return CHANGES[step](claim)
+    return STEPS[next_agent_step(seen, now, deadlines())](claim)
 
 
 def snapshot_of(agent: Agent) -> AgentSnapshot:

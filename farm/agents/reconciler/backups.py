@@ -16,14 +16,14 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from farm.agents.events import note
-from farm.agents.machine_of import machine_of
+from farm.agents.machine_of import machine_of, on_trial
 from farm.agents.models import Agent, AgentPhase, Backup, BackupState, Server
 from farm.agents.pace import SAFETY_NET, backup_kept, backup_kept_after_deletion
 from farm.agents.reconciler.buying import install_id
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import shell_of
 from farm.agents.reconciler.troubles import Nap, distrust, jitter
-from farm.agents.saving import UNDER_WAY, last_good, serving_machine
+from farm.agents.saving import UNDER_WAY, comes_on_again, last_good, serving_machine
 from farm.agents.stores import chosen_store, store_called
 from farm.env import own_folder
 from provisioning import backup as engine
@@ -75,7 +75,7 @@ def after_backup_trouble(claim: Claim[Backup], error: ProvisioningError) -> Nap:
 
 def _make(claim: Claim[Backup]) -> Nap:
     agent = claim.row.agent
-    if agent.phase == AgentPhase.RESTORING:
+    if agent.phase == AgentPhase.RESTORING or comes_on_again(agent) or on_trial(agent):
         return SAFETY_NET
     server = serving_machine(agent)
     if server is None:

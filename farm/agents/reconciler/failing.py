@@ -5,18 +5,25 @@ from __future__ import annotations
 from django.utils import timezone
 
 from farm.agents.events import note
-from farm.agents.machine_of import machine_of
+from farm.agents.machine_of import machine_of, on_trial
 from farm.agents.models import Agent, AgentPhase, Message, OperationState, Server, ServerPhase
 from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.going_back import give_up_trial, settle_change
 from farm.agents.reconciler.marks import MOVED, end_operation, move_agent
 from farm.agents.reconciler.troubles import Nap
 from provisioning.steps import SetUp
 
 
 def fail(claim: Claim[Agent], reason: str, detail: str = "") -> Nap:
-    """The wish has failed; a machine that never served goes, one with a member's work stays."""
+    """The wish has failed; a machine that never served goes, one with a member's work stays.
+
+    Where the one that it had before is still there the agent goes back to that instead.
+    """
     agent, now = claim.row, timezone.now()
+    if on_trial(agent):
+        return give_up_trial(claim, reason, detail)
     with claim.recording():
+        settle_change(claim, reason, detail)
         move_agent(agent, AgentPhase.FAILED, now, reason=reason)
         agent.reason_detail = detail[:500]
         # A change asked for during this step fails with it: only a new try starts the agent again.

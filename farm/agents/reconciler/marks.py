@@ -18,6 +18,7 @@ from farm.agents.models import (
     Server,
     ServerPhase,
 )
+from farm.agents.selectors.progress import lines_of
 from provisioning import phases
 
 
@@ -67,6 +68,14 @@ def current(agent: Agent) -> Operation | None:
     return under_way.order_by("-pk").first()
 
 
+FOR_A_MACHINE = (
+    OperationKind.CREATE,
+    OperationKind.RESTORE,
+    OperationKind.WAKE,
+    OperationKind.RESIZE,
+    OperationKind.MOVE,
+    OperationKind.REBUILD,
+)
 _WANTED_BY = {
     OperationKind.DELETE: Agent.Wanted.DELETED,
     OperationKind.STOP: Agent.Wanted.STOPPED,
@@ -82,7 +91,9 @@ def begin_line(agent: Agent, key: OperationStep.Key, now: datetime) -> None:
     operation = current(agent)
     if operation is None:
         return
-    order = list(OperationStep.Key)
+    # A line that a wish of its kind does not have comes last, as in the order of all.
+    begun = {key, *operation.steps.values_list("key", flat=True)}
+    order = list(dict.fromkeys((*lines_of(operation.kind, begun), *OperationStep.Key)))
     position = order.index(key)
     operation.steps.filter(key__in=order[position + 1 :]).delete()
     operation.steps.filter(key__in=order[:position], ended_at=None).update(ended_at=now)
@@ -103,8 +114,6 @@ def end_operation(agent: Agent, state: OperationState, now: datetime) -> None:
 
 def began_at(agent: Agent) -> datetime:
     """When the latest wish for a running agent was uttered: failures before it do not count."""
-    wishes = agent.operations.filter(
-        kind__in=(OperationKind.CREATE, OperationKind.RESTORE, OperationKind.WAKE)
-    ).order_by("-pk")
+    wishes = agent.operations.filter(kind__in=FOR_A_MACHINE).order_by("-pk")
     latest = wishes.first()
     return latest.started_at if latest else agent.created_at

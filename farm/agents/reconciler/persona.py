@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from farm.agents.models import Agent, SlackLink, TelegramLink, WhatsAppLink
+from farm.agents.machine_of import machine_of
+from farm.agents.models import Agent, BackupKind, SlackLink, TelegramLink, WhatsAppLink
 from farm.agents.passes import edge_of
 from farm.agents.relay_paths import RELAY_PATHS
 from farm.agents.selectors import origin_of
 from farm.agents.selectors.channels import is_ready
 from farm.agents.selectors.choices import SANDBOX_PROVIDER
+from farm.agents.sizes import heap_mb_of
 from farm.agents.slack import SLACK
 from farm.catalog import Words, catalog
 from provisioning.runtime import (
@@ -35,6 +37,16 @@ RETURN = Words(
         "```\nMe revoilà, comme j'étais le {day}.\n```"
     ),
 )
+MOVED = Words(
+    en=(
+        "Tell {member} now with exactly these words:\n"
+        "```\nI am on another machine now, {place}, with all that I had.\n```"
+    ),
+    fr=(
+        "Dis maintenant à {member} exactement ces mots :\n"
+        "```\nJe suis maintenant sur une autre machine, {place}, avec tout ce que j'avais.\n```"
+    ),
+)
 
 
 def settings_of(agent: Agent) -> RuntimeSettings:
@@ -49,7 +61,7 @@ def settings_of(agent: Agent) -> RuntimeSettings:
         model=_model_of(agent),
         gateway_token=agent.gateway_token,
         control_ui_origin=origin_of(agent),
-        heap_mb=catalog().plans.get(agent.plan).heap_mb,
+        heap_mb=heap_mb_of(machine_of(agent), agent),
         runtime_version=agent.runtime_version,
         telegram=_telegram_of(agent),
         slack=_slack_of(agent),
@@ -67,6 +79,8 @@ def greeting_prompt(agent: Agent) -> str:
 
 def return_prompt(agent: Agent) -> str:
     """Asks an agent that was restored to say so, with the day of what it has."""
+    if agent.restore_from and agent.restore_from.kind == BackupKind.MOVE:
+        return _filled(MOVED, agent)
     made = agent.restore_from.made_at if agent.restore_from else None
     words = RETURN.in_language(agent.language)
     return words.format(member=member_of(agent), day=f"{made:%Y-%m-%d %H:%M} UTC" if made else "")

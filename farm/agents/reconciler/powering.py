@@ -192,7 +192,7 @@ def _record_off(claim: Claim[Server]) -> Nap:
         move_server(server, ServerPhase.OFF, now)
         claim.save(*MOVED)
         note_server(server, "machine_off", now)
-    return None
+    return AT_ONCE if server.wanted_type else None
 
 
 def _record_gone(claim: Claim[Server]) -> Nap:

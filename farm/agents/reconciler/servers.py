@@ -11,7 +11,7 @@ from django.utils import timezone
 from farm.agents.models import ProviderProject, Server
 from farm.agents.pace import deadlines
 from farm.agents.projects import project_at
-from farm.agents.reconciler import booting, buying, powering, removing
+from farm.agents.reconciler import booting, buying, powering, removing, resizing
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import urgency_of
 from farm.agents.reconciler.pauses import RATE_LIMITED, paused_until, queue_up
@@ -52,6 +52,7 @@ def snapshot_of(server: Server) -> ServerSnapshot:
         create_sent=server.create_sent_at is not None,
         distrusted=server.distrusted_at is not None,
         power=Power(server.wanted_power),
+        to_resize=server.wanted_type not in ("", server.server_type),
     )
 
 
@@ -102,6 +103,7 @@ STEPS: Mapping[ServerStep, Callable[[Claim[Server]], Nap]] = {
     ServerStep.SWITCH_OFF: powering.switch_off,
     ServerStep.HALT: powering.halt,
     ServerStep.LOOK_OFF: powering.look_off,
+    ServerStep.RESIZE: resizing.become,
     ServerStep.SWITCH_ON: powering.switch_on,
     ServerStep.RISE: powering.rise,
     ServerStep.REMOVE: removing.remove,

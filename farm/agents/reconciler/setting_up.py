@@ -22,6 +22,7 @@ from farm.agents.passes import mark_written
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.credit import await_credit
 from farm.agents.reconciler.failing import fail
+from farm.agents.reconciler.going_back import conclude, waits_for_change
 from farm.agents.reconciler.letters import write_that_it_answers
 from farm.agents.reconciler.machines import shell_of
 from farm.agents.reconciler.marks import MOVED, begin_line, current, end_operation, move_agent
@@ -198,10 +199,12 @@ def _record_running(claim: Claim[Agent], words: str) -> Nap:
         claim.save("step", "fulfilled_generation", "running_since", *WISH, *MOVED)
         _start_meter(agent, now)
         let_go_of_sleep(agent, server_of(agent), now)
+        changed = conclude(agent, now)
         _keep_words(agent, words, now)
         note(agent, "running" if first else _done(agent), at=now)
         watch_over(agent, now)
-        end_operation(agent, OperationState.DONE, now)
+        if changed or not waits_for_change(agent):
+            end_operation(agent, OperationState.DONE, now)
     if first:
         write_that_it_answers(agent)
     return None

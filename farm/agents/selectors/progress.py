@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -57,6 +57,7 @@ USUAL: Mapping[Key, int] = {
     Key.REMOVE: 20,
 }
 SAMPLES = 15
+TO_ANOTHER = (OperationKind.MOVE, OperationKind.REBUILD)
 AT_A_CLOUD = (
     AgentPhase.PLACING,
     AgentPhase.STOPPING,
@@ -140,6 +141,12 @@ def _lines(operation: Operation, now: datetime) -> tuple[ProgressLine, ...]:
     )
 
 
+def lines_of(kind: str, begun: Collection[str]) -> Sequence[Key]:
+    """The lines of a wish of that kind, of which those were begun; a resize may need a move."""
+    moves = kind == OperationKind.RESIZE and Key.RESERVE in begun
+    return LINES[OperationKind.MOVE if moves else kind]
+
+
 def _keys(operation: Operation, steps: Mapping[str, OperationStep]) -> tuple[Key, ...]:
     """Its lines: only what is saved or brought back is said to be."""
     saves = Key.SAVE in steps
@@ -148,7 +155,10 @@ def _keys(operation: Operation, steps: Mapping[str, OperationStep]) -> tuple[Key
     brings = operation.kind == OperationKind.RESTORE or Key.BRING in steps
     brings = brings or operation.agent.restore_from is not None
     there = {Key.SAVE: saves, Key.BRING: brings, **_of_sleep(operation, steps)}
-    return tuple(key for key in LINES[operation.kind] if there.get(key, True))
+    if operation.kind in TO_ANOTHER and operation.agent.restore_from is None:
+        there |= {Key.SAVE: saves or not brings, Key.BRING: True}
+    lines = lines_of(operation.kind, steps)
+    return tuple(key for key in lines if there.get(key, True))
 
 
 def _of_sleep(operation: Operation, steps: Mapping[str, OperationStep]) -> Mapping[Key, bool]:

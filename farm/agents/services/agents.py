@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from farm.accounts.models import Account, Door, User
 from farm.accounts.permissions import Action
 from farm.accounts.services import record
+from farm.agents.changing import put_back
 from farm.agents.events import note
 from farm.agents.models import Agent, AgentPhase, Message, Operation, OperationKind, OperationStep
 from farm.agents.names import free_host
 from farm.agents.refusals import Refused
 from farm.agents.relay_keys import hash_of, new_relay_key
-from farm.agents.services.backups import ask_final_backup
+from farm.agents.services.backups import ask_final_backup, bring_back_what_is_kept
 from farm.agents.services.measure import demand_one_more
 from farm.agents.services.operations import begin
 from farm.agents.services.paying import Charge, charge, checked_charge
@@ -111,6 +112,7 @@ def delete_agent(
         if without_backup and agent.saving is not None:
             _give_up_saving(actor, door, agent, now)
         return agent.operations.filter(kind=OperationKind.DELETE).latest("pk")
+    put_back(agent)
     _save_first(agent, now, without_backup=without_backup)
     _want(agent, Agent.Wanted.DELETED, now)
     waiting = agent.messages.filter(state=Message.State.QUEUED)
@@ -142,12 +144,16 @@ def _give_up_saving(actor: User, door: Door, agent: Agent, now: datetime) -> Non
 
 @transaction.atomic
 def retry_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
-    """A failed agent starts again with a fresh machine; Refused for one that has not failed."""
+    """A failed agent starts again, with its last backup where no machine of it serves any more.
+
+    `selectors.returns_from` tells which one that is. Refused for one that has not failed.
+    """
     demand_right(actor, agent, Action.MANAGE_AGENT)
     agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     if agent.phase != AgentPhase.FAILED or agent.wanted == Agent.Wanted.DELETED:
         raise Refused("", "not_failed", _("Only an agent that failed can be tried again."))
     now = timezone.now()
+    bring_back_what_is_kept(agent)
     _want(agent, Agent.Wanted.RUNNING, now)
     note(agent, "retry_asked", at=now)
     record(account=agent.account, actor=actor, door=door, verb="retry agent", subject=agent.uid)

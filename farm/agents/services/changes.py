@@ -23,6 +23,7 @@ from farm.agents.models import (
     OperationState,
 )
 from farm.agents.placement import agreed_by
+from farm.agents.reconciler.going_back import drop_successors
 from farm.agents.refusals import Refused
 from farm.agents.saving import last_good
 from farm.agents.selectors.changes import is_to_be_had, offer_of_change
@@ -126,6 +127,7 @@ def _take_back(actor: User, door: Door, agent: Agent, change: Change) -> Operati
     agent.reason = agent.reason_detail = ""
     agent.save(update_fields=["restore_from", "saving", "due_at", "reason", "reason_detail"])
     put_back(agent)
+    drop_successors(agent, now)
     operation = change.operation
     operation.state, operation.ended_at = OperationState.REPLACED, now
     operation.save(update_fields=["state", "ended_at"])
