@@ -96,15 +96,18 @@ class Bucket:
     def learnt(self, now: datetime, told: Told) -> Bucket:
         """As the cloud's own count has it, but for what may be on its way to be counted.
 
-        A refusal empties it, and closes it for as long as the cloud said, at most for a twelfth of
-        the time in which it fills: the reset that a cloud names is that of a full bucket.
+        A refusal closes it for as long as the cloud said, at most for a twelfth of the time in
+        which it fills: the reset that a cloud names is that of a full bucket. Of a cloud that
+        counts for us it also empties it; another one says no more than when to ask again.
         """
         bucket = self._sized(told.limit)
         if told.refused_for is not None:
             rest = min(timedelta(seconds=told.refused_for), bucket.each * bucket.limit / 12)
+            bucket = replace(bucket, closed_until=max(bucket.closed_until, now + rest))
+            if told.limit is None and told.remaining is None:
+                return bucket
             empty = now + bucket.each * bucket.limit
-            closed = max(bucket.closed_until, now + rest)
-            return replace(bucket, full_at=max(bucket.full_at, empty), closed_until=closed)
+            return replace(bucket, full_at=max(bucket.full_at, empty))
         if told.remaining is None:
             return bucket
         counted = now + bucket.each * (bucket.limit - told.remaining)

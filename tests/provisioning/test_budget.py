@@ -53,6 +53,12 @@ def test_a_refusal_closes_it_until_the_reset_but_not_until_it_is_full() -> None:
     assert FULL.learnt(NOW, Told(refused_for=3600)).wait(NOW, Urgency.MEMBER) == 300 * SECOND
 
 
+def test_a_refusal_empties_it_where_the_cloud_counts() -> None:
+    later = NOW + 20 * SECOND
+    assert FULL.learnt(NOW, Told(limit=3600, remaining=0, refused_for=20)).left(later) == 20
+    assert FULL.learnt(NOW, Told(refused_for=20)).left(later) == 3600
+
+
 def test_another_limit_fills_in_the_same_time() -> None:
     larger = FULL.learnt(NOW, Told(limit=7200))
     assert (larger.limit, larger.each, larger.reserve) == (7200, SECOND / 2, 1200)

@@ -24,6 +24,8 @@ NO_CHANGES = frozenset({"token_readonly", "forbidden", "permissions_denied"})
 LASTING = (FULL, READ_ONLY)
 RATE_LIMITED = "rate_limited"
 """Why a server waits: its cloud takes no more requests of the farm for now."""
+MOST_AT_ONCE = 30
+"""Requests of one step; Scaleway's longest was seen to send 16."""
 
 
 def paused_until(project: ProviderProject, now: datetime, *, creating: bool) -> datetime | None:
@@ -84,12 +86,14 @@ def _end_pause(project: ProviderProject, rows: QuerySet[ProviderProject]) -> Non
         logger.warning("%s works again.", project)
 
 
-def queue_up(project: ProviderProject, wait: timedelta) -> timedelta:
-    """How long a server sleeps that finds no request left for it.
+def queue_up(project: ProviderProject, wait: timedelta, tries: int = 1) -> timedelta:
+    """How long a server sleeps that finds no request left, after so many steps broken off for that.
 
     All who wait are spread over the time in which there are requests for all: half of them would
-    otherwise wake for each other's.
+    otherwise wake for each other's. With each try one more comes together: a step that needs
+    several at once would otherwise spend the first of them again and again.
     """
     waiting = servers_in(project).filter(reason=RATE_LIMITED).exclude(phase__in=AT_AN_END).count()
     each = bucket_of(budget_of(project.pk)).each
-    return wait + each * (waiting * random.random())  # noqa: S311 - no secret
+    spread = waiting * random.random()  # noqa: S311 - no secret
+    return wait + each * (spread + min(tries, MOST_AT_ONCE) - 1)

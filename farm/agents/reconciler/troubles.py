@@ -68,7 +68,9 @@ def after_server_trouble(claim: Claim[Server], error: ProvisioningError) -> Nap:
         until = pause_for_everyone(project_at(server), error, now)
         return wait_with_reason(claim, RATE_LIMITED, until - now + back_off(1, jitter()))
     if error.code == NO_BUDGET:
-        nap = queue_up(project_at(server), _named_wait(error) or back_off(1, jitter()))
+        server.attempts += 1
+        wait = _named_wait(error) or back_off(1, jitter())
+        nap = queue_up(project_at(server), wait, server.attempts)
         return wait_with_reason(claim, RATE_LIMITED, nap)
     server.attempts += 1
     logger.info("%s: attempt %s: %s", server, server.attempts, error)
