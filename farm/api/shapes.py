@@ -40,6 +40,8 @@ class AgentShape(Shape[Agent]):
     account = serializers.CharField(source="account.uid", read_only=True)
     owner = serializers.EmailField(source="owner.email", read_only=True)
     phase = serializers.ChoiceField(choices=AgentPhase.choices, read_only=True)
+    phase_since = serializers.DateTimeField(read_only=True)
+    wanted = serializers.ChoiceField(choices=Agent.Wanted.choices, read_only=True)
     reason = serializers.CharField(read_only=True)
     blueprint = serializers.CharField(read_only=True)
     plan = serializers.CharField(read_only=True)

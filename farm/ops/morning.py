@@ -54,7 +54,10 @@ def _todos(told: Morning) -> Text:
 
 def _fleet_line(told: Morning) -> Text:
     fleet = told.fleet
-    words = f"{fleet.answering} answering, {fleet.on_the_way} on the way, {fleet.down} down"
+    words = (
+        f"{fleet.answering} answering, {fleet.asleep} asleep, {fleet.on_the_way} on the way,"
+        f" {fleet.down} down"
+    )
     return Text(words, style="bold" if fleet.down else "")
 
 

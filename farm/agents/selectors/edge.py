@@ -19,6 +19,7 @@ class Way:
     """Where a visitor is led. `upstream` is host:port, "" while the agent does not run.
 
     `server_name` is what its gateway must prove to be, `person` what the gateway calls the visitor.
+    `asleep_since` is None unless it sleeps.
     """
 
     agent_name: str
@@ -26,6 +27,7 @@ class Way:
     upstream: str = ""
     server_name: str = ""
     person: str = ""
+    asleep_since: datetime | None = None
 
 
 def way_for(cookie_hash: str, host: str, now: datetime) -> Way | None:
@@ -55,6 +57,7 @@ def _way_to(visit: EdgeVisit) -> Way:
     own = GatewayPass.objects.filter(server=server).exclude(addresses="").first()
     ready = agent.phase == AgentPhase.RUNNING and own and own.keeper_id == visit.user_id
     if not ready or own is None or server is None or not server.ipv4 or server.distrusted_at:
-        return Way(agent.name, agent.uid)
+        since = agent.phase_since if agent.phase == AgentPhase.STOPPED else None
+        return Way(agent.name, agent.uid, asleep_since=since)
     upstream = f"{server.ipv4}:{PORT}"
     return Way(agent.name, agent.uid, upstream, gateway_name(server), own.keeper_name)

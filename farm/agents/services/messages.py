@@ -56,9 +56,6 @@ def _queue(actor: User, door: Door, agent: Agent, text: str) -> Message:
         raise Refused("", "agent_gone", _("This agent is being deleted: it reads nothing more."))
     if agent.wanted == Agent.Wanted.STOPPED:
         raise Refused("", "agent_asleep", _("It is asleep: wake it, then send this."))
-    if agent.wanted == Agent.Wanted.STOPPED:
-        sentence = _("This agent sleeps: wake it first, then send this.")
-        raise Refused("text", "agent_asleep", sentence)
     if agent.phase == AgentPhase.FAILED:
         raise Refused("", "agent_failed", _("This agent is not running: try again first."))
     record(account=agent.account, actor=actor, door=door, verb="send message", subject=agent.uid)

@@ -9,10 +9,12 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 
 from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase
 from farm.agents.reconciler.troubles import distrust
+from farm.agents.services.schedules import note_console_use
 from farm.agents.tunnel.heads import BadHead, Head, answer, read_head
 from farm.agents.tunnel.lines import Lines
 from farm.agents.tunnel.pipes import pipe
@@ -69,6 +71,7 @@ def _lead(client: socket.socket, head: Head, lines: Lines) -> None:
     agent = _agent_at(head.host)
     try:
         with lines.stream_to(agent) as channel:
+            note_console_use(agent.uid, timezone.now())
             connections.close_all()
             channel.sendall(head.sent)
             pipe(client, channel)
@@ -87,6 +90,12 @@ def _agent_at(host: str) -> Agent:
     agent = Agent.objects.filter(host=name).first() if domain == settings.AGENTS_DOMAIN else None
     if agent is None or agent.phase == AgentPhase.DELETED:
         raise BadHead(HTTPStatus.NOT_FOUND, "There is no agent at this address.")
+    if agent.phase == AgentPhase.STOPPED:
+        way = f"{settings.SITE_URL}/agents/{agent.uid}/wake/"
+        raise BadHead(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"{agent.name} sleeps. Wake it here: {way} (1-2 minutes).",
+        )
     if agent.phase != AgentPhase.RUNNING:
         raise BadHead(
             HTTPStatus.SERVICE_UNAVAILABLE,

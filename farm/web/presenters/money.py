@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.utils.translation import gettext
 
+from farm.agents.models import AgentPhase
 from farm.agents.selectors import AccountMonth, AgentMonth, MemberMonth
+from farm.agents.selectors.asleep import asleep_rate
+from farm.agents.selectors.prices import sleep_quote
 from farm.billing.amounts import at_most
 from farm.billing.clouds import CloudCost
 from farm.billing.models import Cause
+from farm.billing.selectors import at_most_monthly
 from farm.billing.statements import CURRENCY
 from farm.web.presenters.statements import (
     Allowed,
@@ -33,7 +37,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class AgentLine:
-    """One agent of a list, with what its deletion saves ("" once it is gone)."""
+    """One agent of a list, with what its sleep or its deletion saves ("" once it is gone)."""
 
     uid: str
     name: str
@@ -66,7 +70,7 @@ class AccountWords:
     payers: tuple[StatementWords, ...]
 
 
-def mine_words(month: MemberMonth) -> MineWords:
+def mine_words(month: MemberMonth, now: datetime) -> MineWords:
     """One number, one sentence, two bars, a line per agent."""
     total = month.machine + month.ai
     payers = ", ".join(month.payers)
@@ -77,7 +81,7 @@ def mine_words(month: MemberMonth) -> MineWords:
         sentence=text % values,
         total=euros(total),
         bars=_bars(month),
-        agents=tuple(_agent_line(one) for one in month.agents),
+        agents=tuple(_agent_line(one, now) for one in month.agents),
     )
 
 
@@ -95,15 +99,31 @@ def account_words(month: AccountMonth, allowed: Allowed, now: date) -> AccountWo
     )
 
 
-def _agent_line(one: AgentMonth) -> AgentLine:
-    saves = gettext("deleting it saves up to %(saves)s a month")
+def _agent_line(one: AgentMonth, now: datetime) -> AgentLine:
     return AgentLine(
         uid=one.agent.uid,
         name=one.agent.name,
         amount=euros(one.machine + one.ai),
         payer=_who_pays(one),
-        saves=saves % {"saves": at_most(one.saves, CURRENCY)} if one.saves else "",
+        saves=_saves(one, now) if one.saves else "",
     )
+
+
+def _saves(one: AgentMonth, now: datetime) -> str:
+    """What is saved by its deletion, and before that by its sleep: in a month, at most."""
+    if asleep := asleep_rate(one.agent):
+        text = gettext("asleep; deleting it saves up to %(saves)s a month")
+        return text % {"saves": at_most(at_most_monthly(asleep), CURRENCY)}
+    deleting = {"saves": at_most(one.saves, CURRENCY)}
+    text = gettext("deleting it saves up to %(saves)s a month")
+    awake = one.agent.phase == AgentPhase.RUNNING
+    quote = sleep_quote(one.agent, now) if awake else None
+    slept = at_most_monthly(quote.awake) - at_most_monthly(quote.asleep) if quote else 0
+    if slept <= 0:
+        return text % deleting
+    sleeping = gettext("sleeping saves up to %(slept)s a month")
+    words = {"slept": euros(slept)}
+    return f"{sleeping % words}, {text % deleting}"
 
 
 def _who_pays(one: AgentMonth) -> str:

@@ -17,10 +17,13 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_GET
 
 from farm.accounts.models import Door
+from farm.accounts.permissions import Action
 from farm.agents import selectors, services
-from farm.agents.models import Agent
+from farm.agents.models import Agent, AgentPhase
 from farm.web.asking import MemberRequest, for_members
+from farm.web.presenters.machine import wake_words
 from farm.web.remembered import Remembered
+from farm.web.words import lifetime
 
 VISIT, KNOCK = "__Host-edge", "__Host-knock"
 KNOCK_LIVES = 3600
@@ -100,6 +103,8 @@ def open_edge(request: MemberRequest) -> HttpResponse:
         raise Http404
     try:
         agent = selectors.agent_at(request.GET.get("host", ""))
+        if _is_to_be_woken(request, agent):
+            return redirect("wake_agent", agent.uid)
         code = services.open_door(
             actor=request.user,
             door=Door.WEB,
@@ -111,6 +116,12 @@ def open_edge(request: MemberRequest) -> HttpResponse:
     except (Agent.DoesNotExist, PermissionDenied):
         raise Http404 from None
     return redirect(f"{selectors.origin_of(agent)}/.farm/enter?{urlencode({'code': code})}")
+
+
+def _is_to_be_woken(request: MemberRequest, agent: Agent) -> bool:
+    """It sleeps, and who knocks may wake it: there is nothing behind its door before."""
+    asleep = agent.phase == AgentPhase.STOPPED
+    return asleep and selectors.may_with(request.user, agent, Action.MANAGE_AGENT)
 
 
 def _host_of(request: HttpRequest) -> str:
@@ -127,12 +138,16 @@ def _way_of(request: HttpRequest, host: str) -> selectors.Way | None:
     cookie_hash = services.hash_of(cookie)
     fetched = request.headers.get("X-Forwarded-Method") in ("GET", "HEAD")
     lasting = not fetched or bool(request.headers.get("Upgrade")) or _is_a_person(request)
-    return remembered.way(
-        cookie_hash,
-        host,
-        lambda: selectors.way_for(cookie_hash, host, timezone.now()),
-        anew=lasting,
-    )
+    return remembered.way(cookie_hash, host, lambda: _asked(cookie_hash, host), anew=lasting)
+
+
+def _asked(cookie_hash: str, host: str) -> selectors.Way | None:
+    """The way as the database has it; an open console is a use of its agent."""
+    now = timezone.now()
+    way = selectors.way_for(cookie_hash, host, now)
+    if way and way.upstream:
+        services.note_console_use(way.agent_uid, now)
+    return way
 
 
 def _is_a_person(request: HttpRequest) -> bool:
@@ -161,6 +176,15 @@ def _not_running(request: HttpRequest, way: selectors.Way) -> HttpResponse:
     if not _is_a_person(request):
         return HttpResponse(status=503)
     page = f"{settings.SITE_URL}/agents/{way.agent_uid}/"
+    if way.asleep_since:
+        words = wake_words(selectors.agent_at(_host_of(request)))
+        asleep = {
+            "name": way.agent_name,
+            "page": f"{page}wake/",
+            "time": lifetime(timezone.now() - way.asleep_since),
+            "hourly": words.hourly if words else "",
+        }
+        return _page("edge/asleep.html", asleep, status=503)
     context = {"name": way.agent_name, "page": page}
     return _page("edge/not_running.html", context, status=503)
 

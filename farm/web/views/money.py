@@ -29,9 +29,10 @@ from farm.web.presenters.statements import Allowed, hour_rows, statement_words
 def mine(request: MemberRequest) -> HttpResponse:
     """What the person's own agents in the account they act for cost this month."""
     account = account_of(user=request.user, chosen=account_chosen_by(request))
-    month = selectors.member_month(request.user, account, timezone.now())
+    now = timezone.now()
+    month = selectors.member_month(request.user, account, now)
     context = {
-        "money": mine_words(month),
+        "money": mine_words(month, now),
         "account": account,
         "may_manage": may(request.user, Action.MANAGE_MONEY, account),
     }

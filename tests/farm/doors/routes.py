@@ -175,6 +175,17 @@ API: Mapping[str, Rule] = {
     "api_agent": Rule(AGENT, {"GET": A.SEE_AGENT, "DELETE": A.MANAGE_AGENT}),
     "api_retry": _post(A.MANAGE_AGENT, AGENT),
     "api_restart": _post(A.MANAGE_AGENT, AGENT),
+    "api_machine": _get(A.SEE_AGENT, AGENT),
+    "api_take_back": _post(A.MANAGE_AGENT, AGENT),
+    "api_stop": _post(A.MANAGE_AGENT, AGENT),
+    "api_wake": _post(A.MANAGE_AGENT, AGENT),
+    "api_resize": _post(A.MANAGE_AGENT, AGENT),
+    "api_move": _post(A.MANAGE_AGENT, AGENT),
+    "api_rebuild": _post(A.MANAGE_AGENT, AGENT),
+    "api_schedule": Rule(
+        AGENT, {"GET": A.SEE_AGENT, "PUT": A.MANAGE_AGENT, "DELETE": A.MANAGE_AGENT}
+    ),
+    "api_keep": _post(A.MANAGE_AGENT, AGENT),
     "api_events": _get(A.SEE_AGENT, AGENT),
     "api_cost": _get(A.SEE_AGENT, AGENT),
 }

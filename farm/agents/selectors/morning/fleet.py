@@ -1,4 +1,4 @@
-"""How many agents answer, and how many do not."""
+"""How many agents answer, how many sleep, and how many do neither."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ ON_THE_WAY = (
     AgentPhase.PLACING,
     AgentPhase.RESTORING,
     AgentPhase.CONFIGURING,
+    AgentPhase.STOPPING,
+    AgentPhase.WAKING,
+    AgentPhase.RESIZING,
+    AgentPhase.MOVING,
     AgentPhase.DELETING,
 )
 
@@ -22,6 +26,7 @@ class Fleet:
 
     answering: int
     on_the_way: int
+    asleep: int
     down: int
 
 
@@ -33,5 +38,6 @@ def fleet_now() -> Fleet:
     return Fleet(
         answering=counts.get(AgentPhase.RUNNING, 0) - silent,
         on_the_way=sum(counts.get(phase, 0) for phase in ON_THE_WAY),
+        asleep=counts.get(AgentPhase.STOPPED, 0),
         down=counts.get(AgentPhase.FAILED, 0) + silent,
     )
