@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from farm.agents.models import Agent, Offer, Server
+from farm.agents.models import Agent, Offer, Placing, Server
 from farm.agents.placement import Rung, ladder, rung_of
 from farm.catalog import Place, Plan, catalog
 
@@ -54,7 +54,9 @@ def heap_mb_of(server: Server | None, agent: Agent) -> int:
 
 
 def _disk_gb(server: Server) -> int:
-    """What comes with its type; 0 where its cloud sells the disk apart, or lists it no more."""
-    rows = Offer.objects.filter(provider=server.provider, server_type=server.server_type)
+    """What came with the type it was made as; 0 where its cloud lists that no more."""
+    placing = Placing.objects.filter(server=server).exclude(server_type="").first()
+    made_as = placing.server_type if placing else server.server_type
+    rows = Offer.objects.filter(provider=server.provider, server_type=made_as)
     row = rows.order_by("-disk_gb").first()
     return row.disk_gb if row else 0

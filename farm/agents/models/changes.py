@@ -44,7 +44,8 @@ class Placing(models.Model):
     """Where a machine was placed, and of what its cloud's list said at that moment.
 
     `passed` has a line of words for each rung above it on the ladder: provider, server type,
-    location, and the `PlacingReason` for which it was not taken. `why` is FIRST, or NEXT.
+    location, and the `PlacingReason` for which it was not taken. `why` is FIRST, or NEXT. Its disk
+    is that of `server_type`, which it was made as, whatever it became since.
     """
 
     server = models.OneToOneField(Server, on_delete=models.CASCADE, related_name="placing")
@@ -52,6 +53,7 @@ class Placing(models.Model):
     region = models.CharField(max_length=40)
     why = models.CharField(max_length=8, choices=PlacingReason.choices)
     passed = models.TextField(blank=True)
+    server_type = models.CharField(max_length=40, blank=True)
 
     def __str__(self) -> str:
         return f"placing of {self.server}"

@@ -152,6 +152,7 @@ def note_placing(server: Server, agent: Agent, choice: Choice) -> None:
         plan=agent.plan,
         region=agent.region,
         why=choice.why,
+        server_type=server.server_type,
         passed="\n".join(passed.line for passed in choice.passed),
     )
 
