@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from tests.ops.farms import Surroundings, free_port, running_farm, until
+from tests.pairs.own import rows_in
 
 OWNER = "alice@example.org"
 ADDRESS_HOURLY = {"hetzner": 800, "scaleway": 4_000}
@@ -70,22 +71,24 @@ def test_machines_and_orphans_of_both_clouds(tmp_path: Path) -> None:
     farm = Surroundings(tmp_path, free_port(), free_port(), extra=watching)
     with running_farm(farm):
         for name, region in (("Ada", "germany"), ("Bob", "france")):
-            _make(farm, name, region)
+            _order(farm, name, region)
+        until(lambda: _counted(farm, "agents_agent WHERE phase = 'running'") == 2, PATIENCE)
         clouds = Clouds(farm.outside)
         _machines_are_listed(farm)
         _orphans_are_shown_and_removed_when_asked(farm, clouds)
         clouds.lose(clouds.label(), "farm-server=nobodyknows")
-        until(lambda: len(_orphans(farm)) == 4, PATIENCE)
+        until(lambda: _counted(farm, "agents_orphan") == 4, PATIENCE)
         assert clouds.addresses() == 6
     # What was seen is known to the next farm here, for which a day is over at once.
     later = replace(farm, extra={**watching, "ORPHAN_HOURS": "0"})
     with running_farm(later):
         until(lambda: Clouds(later.outside).addresses() == 4, PATIENCE)
-        until(lambda: [row["removed_from"] for row in _orphans(later)] == [None, None], PATIENCE)
+        until(lambda: _counted(later, "agents_orphan") == 2, PATIENCE)
+        assert [row["removed_from"] for row in _orphans(later)] == [None, None]
 
 
-def _make(farm: Surroundings, name: str, region: str) -> None:
-    order = ("agents", "create", name, "--yes", "--region", region, "--as", OWNER)
+def _order(farm: Surroundings, name: str, region: str) -> None:
+    order = ("agents", "create", name, "--yes", "--no-wait", "--region", region, "--as", OWNER)
     made = farm.farm(*order, timeout=PATIENCE)
     assert made.returncode == 0, made.stderr
 
@@ -104,7 +107,7 @@ def _orphans_are_shown_and_removed_when_asked(farm: Surroundings, clouds: Clouds
     assert "Nothing at the clouds is nobody's" in farm.farm("servers", "orphans").stdout
     clouds.lose(label, "farm-server=nobodyknows")
     clouds.lose(label)
-    until(lambda: len(_orphans(farm)) == 4, PATIENCE)
+    until(lambda: _counted(farm, "agents_orphan") == 4, PATIENCE)
     shown = _orphans(farm)
     for row in shown:
         assert row["hourly_micros"] == ADDRESS_HOURLY[str(row["provider"])]
@@ -127,6 +130,11 @@ def _make_operator(farm: Surroundings) -> None:
     code = "from farm.accounts.models import User; User.objects.update(is_superuser=True)"
     argv = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
     subprocess.run(argv, env=farm.environ, check=True, capture_output=True, timeout=PATIENCE)
+
+
+def _counted(farm: Surroundings, rows: str) -> int:
+    """How many rows there are: to look again and again, a command is too slow."""
+    return int(rows_in(farm.data).ask(f"SELECT count(*) FROM {rows}"))  # noqa: S608 - our own words
 
 
 def _orphans(farm: Surroundings) -> Sequence[Row]:

@@ -61,6 +61,27 @@ def template(
     return rows
 
 
+@pytest.fixture(scope="session")
+def at_both(
+    outside: RunningSandbox, mother: Zygote, tmp_path_factory: pytest.TempPathFactory
+) -> Rows:
+    """The rows of a farm with one member and the prices of both clouds."""
+    folder = tmp_path_factory.mktemp("at-both")
+    rows, services = rows_in(folder), outside.report.services
+    answer = mother.order(
+        do="prepare",
+        database=rows.name,
+        broker="",
+        token=services.hetzner.token,
+        log=str(folder / "log"),
+        scaleway_access_key=services.scaleway.access_key,
+        scaleway_secret_key=services.scaleway.secret_key,
+        scaleway_project_id=services.scaleway.project,
+    )
+    assert answer == {"result": "ready"}, (folder / "log").read_text()
+    return rows
+
+
 @pytest.fixture
 def hetzner(outside: RunningSandbox) -> str:
     """The base address of the cloud's API."""

@@ -19,7 +19,7 @@ from tests.farm.matrix.scaleway_farms import (
     scaleway_farm,
     servers,
 )
-from tests.pairs.own import Rows, rows_in
+from tests.pairs.own import Rows
 from tests.sandbox.running import RunningSandbox
 
 # A few more than a create and a delete were seen to make; `test_every_call_is_struck` holds them.
@@ -29,43 +29,20 @@ DELETE_CALLS = 14
 CREATE_ORDERS, DELETE_ORDERS = 16, 6
 
 
-@pytest.fixture(scope="session")
-def at_scaleway(
-    outside: RunningSandbox, mother: Zygote, tmp_path_factory: pytest.TempPathFactory
-) -> Rows:
-    """The rows of a farm with one member and the prices of both clouds."""
-    folder = tmp_path_factory.mktemp("at-scaleway")
-    rows, services = rows_in(folder), outside.report.services
-    answer = mother.order(
-        do="prepare",
-        database=rows.name,
-        broker="",
-        token=services.hetzner.token,
-        log=str(folder / "log"),
-        scaleway_access_key=services.scaleway.access_key,
-        scaleway_secret_key=services.scaleway.secret_key,
-        scaleway_project_id=services.scaleway.project,
-    )
-    assert answer == {"result": "ready"}, (folder / "log").read_text()
-    return rows
-
-
 @pytest.fixture
-def farm(
-    mother: Zygote, control: httpx.Client, at_scaleway: Rows, tmp_path: Path
-) -> Iterator[Farm]:
+def farm(mother: Zygote, control: httpx.Client, at_both: Rows, tmp_path: Path) -> Iterator[Farm]:
     """A fresh farm with no cloud but Scaleway."""
-    started = scaleway_farm(mother, control, at_scaleway, tmp_path / "farm")
+    started = scaleway_farm(mother, control, at_both, tmp_path / "farm")
     yield started
     started.close()
 
 
 @pytest.fixture
 def hasty_farm(
-    hasty: Zygote, control: httpx.Client, at_scaleway: Rows, tmp_path: Path
+    hasty: Zygote, control: httpx.Client, at_both: Rows, tmp_path: Path
 ) -> Iterator[Farm]:
     """The same, whose waits are over in seconds."""
-    started = scaleway_farm(hasty, control, at_scaleway, tmp_path / "farm")
+    started = scaleway_farm(hasty, control, at_both, tmp_path / "farm")
     yield started
     started.close()
 
@@ -147,9 +124,9 @@ def test_a_full_account_is_told_and_leaves_nothing_that_costs(hasty_farm: Farm) 
 
 
 def test_another_cloud_takes_over_within_the_agreed_price(
-    mother: Zygote, control: httpx.Client, at_scaleway: Rows, tmp_path: Path
+    mother: Zygote, control: httpx.Client, at_both: Rows, tmp_path: Path
 ) -> None:
-    both = new_farm(mother, control, at_scaleway, tmp_path / "farm")
+    both = new_farm(mother, control, at_both, tmp_path / "farm")
     number, both.scaleway = new_project(control, "both")
     full = {"project": both.project, "servers": 0}
     control.post("/hetzner/limits", json=full).raise_for_status()

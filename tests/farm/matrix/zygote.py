@@ -14,7 +14,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -25,34 +24,30 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connections, transaction  # noqa: E402
+from django.db import connections  # noqa: E402
+from django.db.models import QuerySet  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from farm.accounts.models import Door, User  # noqa: E402
 from farm.accounts.services import account_of  # noqa: E402
 from farm.agents import services  # noqa: E402
+from farm.agents.machine_of import machine_of  # noqa: E402
 from farm.agents.models import (  # noqa: E402
     Agent,
-    Backup,
-    BackupRound,
-    Message,
     ProviderProject,
     Server,
-    SlackLink,
-    TelegramLink,
-    TelegramManager,
-    Watch,
-    WhatsAppLink,
 )
+from farm.agents.models.rows import Drivable  # noqa: E402
 from farm.agents.reconciler.driving import drive_due  # noqa: E402
 from farm.agents.reconciler.machines import authority, shell_of  # noqa: E402
 from farm.agents.reconciler.metering import ensure_meter, meter  # noqa: E402
 from farm.agents.reconciler.projects import ensure_projects  # noqa: E402
 from farm.agents.tunnel import run_tunnel  # noqa: E402
 from farm.agents.worker import run_worker  # noqa: E402
-from farm.bell import ring  # noqa: E402
 from farm.ops.worker import Queue, run_celery_worker  # noqa: E402
+from tests.farm.matrix.backup_wishes import BACKUP_VERBS  # noqa: E402
 from tests.farm.matrix.channel_wishes import CHANNEL_VERBS  # noqa: E402
+from tests.farm.matrix.machine_wishes import MACHINE_VERBS  # noqa: E402
 
 Order = Mapping[str, str]
 THREADS = 4
@@ -102,90 +97,6 @@ def delete(order: Order) -> str:
     return agent.uid
 
 
-def back_up(_order: Order) -> str:
-    """Ask for a backup; its uid."""
-    agent = Agent.objects.first()
-    assert agent
-    return services.back_up(actor=agent.owner, door=Door.CLI, agent=agent).uid
-
-
-def restore(order: Order) -> str:
-    """Have the agent be as it was in a backup."""
-    backup = Backup.objects.get(uid=order["backup"])
-    services.restore_agent(
-        actor=backup.agent.owner, door=Door.CLI, agent=backup.agent, backup=backup
-    )
-    return backup.uid
-
-
-def bring_back(_order: Order) -> str:
-    """Have the deleted agent again."""
-    agent = Agent.objects.get()
-    services.bring_back(actor=agent.owner, door=Door.CLI, agent=agent)
-    return agent.uid
-
-
-def delete_unsaved(_order: Order) -> str:
-    """Ask for the agent's end without a backup."""
-    agent = Agent.objects.get()
-    services.delete_agent(actor=agent.owner, door=Door.CLI, agent=agent, without_backup=True)
-    return agent.uid
-
-
-def save_again(_order: Order) -> str:
-    """Try the backup before the deletion once more."""
-    agent = Agent.objects.get()
-    services.save_again(actor=agent.owner, door=Door.CLI, agent=agent)
-    return agent.uid
-
-
-def nightfall(_order: Order) -> str:
-    """What time does: the agent has run for days, and the round is due."""
-    long_ago = timezone.now() - timedelta(days=2)
-    Agent.objects.update(running_since=long_ago)
-    BackupRound.objects.update(due_at=timezone.now())
-    return "night"
-
-
-def hurry(_order: Order) -> str:
-    """What time does: the tries of a backup that fails follow one another at once."""
-    deadline = time.monotonic() + 60
-    waiting = Backup.objects.filter(state__in=("asked", "making"))
-    while waiting.exists() and time.monotonic() < deadline:
-        # One that is due stays so: made due anew each time, it would be later than every look.
-        now = timezone.now()
-        with transaction.atomic():
-            if waiting.filter(due_at__gt=now).update(due_at=now):
-                ring()
-        time.sleep(0.05)
-    return "over"
-
-
-def lose(order: Order) -> str:
-    """What time does: a file in the store is old, and the next look through it is due."""
-    os.utime(order["path"], (0, 0))
-    BackupRound.objects.update(swept_at=None, due_at=timezone.now())
-    return "lost"
-
-
-def stored(order: Order) -> str:
-    """As if a worker died between storing a backup and recording it; where it was stored."""
-    place = "somewhere/half.age"
-    Backup.objects.filter(uid=order["backup"]).update(state="making", store="disk", place=place)
-    return place
-
-
-def age_backups(order: Order) -> str:
-    """What time does: every backup becomes so many days older."""
-    past = timedelta(days=int(order["days"]))
-    for row in Backup.objects.exclude(expires_at=None):
-        assert row.expires_at
-        row.expires_at -= past
-        row.due_at = timezone.now()
-        row.save(update_fields=["expires_at", "due_at"])
-    return "older"
-
-
 def retry(_order: Order) -> str:
     """Ask for another try."""
     agent = Agent.objects.get()
@@ -213,12 +124,8 @@ def link(order: Order) -> str:
 
 def expire(_order: Order) -> str:
     """What time does: every lease of the dead runs out."""
-    rows = (
-        *(Agent, Backup, BackupRound, Server, Message, ProviderProject, Watch),
-        *(TelegramLink, TelegramManager, SlackLink, WhatsAppLink),
-    )
-    for model in rows:
-        model.objects.exclude(lease_until=None).update(lease_until=timezone.now())
+    for model in Drivable.__subclasses__():
+        QuerySet(model).exclude(lease_until=None).update(lease_until=timezone.now())
     return "expired"
 
 
@@ -242,7 +149,9 @@ def make_operator(order: Order) -> str:
 
 def on_machine(order: Order) -> str:
     """A command as root on the agent's machine; what it said."""
-    with shell_of(Server.objects.latest("pk")) as shell:
+    server = machine_of(Agent.objects.latest("pk"))
+    assert server
+    with shell_of(server) as shell:
         return shell.run(("sh", "-c", order["command"])).stdout.decode()
 
 
@@ -272,17 +181,9 @@ def run_meter(_order: Order) -> str:
 
 
 VERBS: Mapping[str, Callable[[Order], str]] = {
+    **BACKUP_VERBS,
     **CHANNEL_VERBS,
-    "age_backups": age_backups,
-    "back_up": back_up,
-    "bring_back": bring_back,
-    "delete_unsaved": delete_unsaved,
-    "hurry": hurry,
-    "lose": lose,
-    "nightfall": nightfall,
-    "restore": restore,
-    "save_again": save_again,
-    "stored": stored,
+    **MACHINE_VERBS,
     "make_operator": make_operator,
     "on_machine": on_machine,
     "restart": restart,
@@ -377,7 +278,10 @@ def _lead(order: Order) -> None:
     run_tunnel(int(order["port"]), _until_told())
 
 
-LASTING: Mapping[str, Callable[[Order], None]] = {"worker": _work, "tunnel": _lead}
+LASTING: Mapping[str, Callable[[Order], None]] = {
+    "worker": _work,
+    "tunnel": _lead,
+}
 
 
 def _until_told() -> threading.Event:

@@ -1,0 +1,60 @@
+"""Wishes about an agent's machine, as the zygote's children utter them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from farm.accounts.models import Door
+from farm.agents import services
+from farm.agents.models import Agent
+
+Order = Mapping[str, str]
+
+
+def stop(order: Order) -> str:
+    """Put the agent to sleep."""
+    agent = _agent(order)
+    services.stop_agent(actor=agent.owner, door=Door.CLI, agent=agent)
+    return agent.uid
+
+
+def wake(order: Order) -> str:
+    """Wake it."""
+    agent = _agent(order)
+    services.wake_agent(actor=agent.owner, door=Door.CLI, agent=agent)
+    return agent.uid
+
+
+def resize(order: Order) -> str:
+    """Have it on a machine of another size."""
+    agent = _agent(order)
+    services.resize_agent(actor=agent.owner, door=Door.CLI, agent=agent, plan=order["plan"])
+    return agent.uid
+
+
+def move(order: Order) -> str:
+    """Have it somewhere else."""
+    agent = _agent(order)
+    services.move_agent_to(actor=agent.owner, door=Door.CLI, agent=agent, region=order["region"])
+    return agent.uid
+
+
+def rebuild(order: Order) -> str:
+    """Have it on a fresh machine."""
+    agent = _agent(order)
+    services.rebuild_agent(actor=agent.owner, door=Door.CLI, agent=agent)
+    return agent.uid
+
+
+def _agent(order: Order) -> Agent:
+    """The only one, or that one."""
+    return Agent.objects.get(uid=order["uid"]) if "uid" in order else Agent.objects.get()
+
+
+MACHINE_VERBS: Mapping[str, Callable[[Order], str]] = {
+    "move": move,
+    "rebuild": rebuild,
+    "resize": resize,
+    "stop": stop,
+    "wake": wake,
+}
