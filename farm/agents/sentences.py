@@ -297,6 +297,8 @@ _CHANGES = {
     "resize_full": Sentence(_("The farm's account at this cloud is too full for the other size")),
     "resize_timeout": Sentence(_("The cloud did not change the size in time")),
 }
+WHY_GIVEN_UP = tuple(_CHANGES)
+"""What is noted when a change of a machine has failed."""
 _BACKUPS = {
     "backup_no_machine": Sentence(_("There is no machine of it that could be backed up.")),
     "backup_too_large": Sentence(

@@ -22,7 +22,7 @@ from farm.agents.models import (
     OperationStep,
     ServerPhase,
 )
-from farm.agents.sentences import sentence_for
+from farm.agents.sentences import WHY_GIVEN_UP, sentence_for
 from farm.agents.stays import is_served
 
 Key = OperationStep.Key
@@ -58,6 +58,7 @@ USUAL: Mapping[Key, int] = {
 }
 SAMPLES = 15
 TO_ANOTHER = (OperationKind.MOVE, OperationKind.REBUILD)
+OF_MACHINES = (OperationKind.RESIZE, *TO_ANOTHER)
 AT_A_CLOUD = (
     AgentPhase.PLACING,
     AgentPhase.STOPPING,
@@ -122,7 +123,7 @@ def progress_of(agent: Agent, now: datetime) -> Progress:
         elapsed_seconds=_seconds(operation.started_at, operation.ended_at or now),
         usual_seconds=sum(line.usual_seconds for line in lines),
         lines=lines,
-        waiting=_waiting(agent),
+        waiting=_waiting(agent, operation),
     )
 
 
@@ -207,14 +208,23 @@ def _median(seconds: Sequence[int]) -> int:
     return max(1, round(median(seconds))) if len(seconds) >= 3 else 0
 
 
-def _waiting(agent: Agent) -> Waiting | None:
+def _waiting(agent: Agent, operation: Operation) -> Waiting | None:
     code, detail = agent.reason, agent.reason_detail
-    if not code and agent.phase in AT_A_CLOUD:
+    if not code and (agent.phase in AT_A_CLOUD or operation.kind in OF_MACHINES):
         code, detail = _reason_at_cloud(agent)
+    if operation.kind in OF_MACHINES and operation.state == OperationState.FAILED:
+        code, detail = _why_given_up(operation) or (code, detail)
     if not code:
         return None
     words = sentence_for(code, serves=is_served(agent.servers.all()))
     return Waiting(code, words.what, words.next, detail)
+
+
+def _why_given_up(operation: Operation) -> tuple[str, str] | None:
+    """What was noted at the moment at which the change of its machine failed."""
+    ended = operation.ended_at or operation.started_at
+    said = operation.agent.events.filter(at=ended, code__in=WHY_GIVEN_UP).first()
+    return (said.code, said.detail) if said and not operation.agent.reason else None
 
 
 def _reason_at_cloud(agent: Agent) -> tuple[str, str]:
