@@ -53,7 +53,6 @@ def customer_json(_: Books, customer: Customer) -> JsonObject:
         "balance": 0,
         "created": seconds(customer.created),
         "currency": None,
-        "customer_account": None,
         "default_source": None,
         "delinquent": False,
         "description": customer.description or None,

@@ -83,7 +83,7 @@ def inbox() -> Iterator[Inbox]:
     box = Inbox()
 
     class Taking(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             box.taken.append((body, self.headers["Stripe-Signature"]))
             self.send_response(box.status)
