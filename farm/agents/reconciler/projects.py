@@ -23,6 +23,7 @@ from farm.agents.reconciler.pauses import (
     pause_for_everyone,
     pause_for_operator,
 )
+from farm.agents.reconciler.server_types import note_types
 from farm.agents.reconciler.troubles import RATE_LIMIT, Nap, jitter
 from farm.agents.request_budgets import bucket_of, budget_of, refill
 from provisioning import provider as cloud
@@ -91,6 +92,7 @@ def _refresh_offers(claim: Claim[ProviderProject], now: datetime) -> None:
 
 
 def _keep(provider: str, offer: cloud.Offer, now: datetime) -> None:
+    copies = offer.snapshot_price
     Offer.objects.update_or_create(
         provider=provider,
         server_type=offer.server_type,
@@ -103,8 +105,8 @@ def _keep(provider: str, offer: cloud.Offer, now: datetime) -> None:
             "ipv4_monthly_micros": offer.ipv4_price.monthly,
             "volume_hourly_micros": offer.volume_price.hourly if offer.volume_price else 0,
             "volume_monthly_micros": offer.volume_price.monthly if offer.volume_price else 0,
-            "copy_terabyte_hourly_micros": offer.snapshot_price and offer.snapshot_price.hourly,
-            "copy_terabyte_monthly_micros": offer.snapshot_price and offer.snapshot_price.monthly,
+            "copy_terabyte_hourly_micros": copies.hourly if copies else None,
+            "copy_terabyte_monthly_micros": copies.monthly if copies else None,
             "disk_gb": offer.disk_gb,
             "currency": offer.price.currency,
             "seen_at": now,
@@ -127,6 +129,7 @@ def _sweep(claim: Claim[ProviderProject], now: datetime) -> None:
     returned = [row.pk for row in rows if row.phase in ABSENT and str(row) in listed]
     on = {m.name for m in machines if m.status is cloud.MachineStatus.RUNNING}
     returned += [row.pk for row in rows if row.phase == ServerPhase.OFF and str(row) in on]
+    note_types(rows, machines, now)
     watch_orphans(project, now)
     with claim.recording():
         project.swept_at = now

@@ -13,6 +13,7 @@ from farm.agents.reconciler.machines import provider_at
 from farm.agents.reconciler.marks import MOVED, move_server, note_server, ring_agent
 from farm.agents.reconciler.orders import ORDERED, set_orders, state_of_orders
 from farm.agents.reconciler.parts import end_parts, note_parts
+from farm.agents.reconciler.server_types import settle_type
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap, jitter
 from provisioning.lifecycle import poll_delay
 from provisioning.provider import ActionStatus, MachineStatus
@@ -58,6 +59,7 @@ def seek_and_remove(claim: Claim[Server]) -> Nap:
 def remove(claim: Claim[Server]) -> Nap:
     """Write down that it is to go, then have it deleted."""
     server, now = claim.row, timezone.now()
+    settle_type(claim, now)
     with claim.recording():
         move_server(server, ServerPhase.DELETING, now, reason=_why_given_up(server))
         set_orders(server, ())

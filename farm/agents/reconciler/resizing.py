@@ -25,19 +25,17 @@ from farm.agents.reconciler.going_back import end_change, go_back, switch_on
 from farm.agents.reconciler.machines import provider_at
 from farm.agents.reconciler.marks import MOVED, begin_line, move_agent, note_server, ring_agent
 from farm.agents.reconciler.pauses import QUOTA
+from farm.agents.reconciler.server_types import SENT, record_type
 from farm.agents.reconciler.setting_up import server_of
 from farm.agents.reconciler.troubles import Nap, jitter
-from farm.agents.sizes import offer_of_type, types_in_place
-from farm.billing.prices import reprice_server
+from farm.agents.sizes import types_in_place
 from farm.catalog import catalog
-from provisioning.errors import NeedsOperator, NoCapacity, Rejected, Transient
+from provisioning.errors import NeedsOperator, NoCapacity, Rejected
 from provisioning.lifecycle import poll_delay
 from provisioning.provider import Machine
 from provisioning.steps import SetUp
 
 AT_ONCE = timedelta(0)
-SENT = "resizing"
-"""Why a machine is off: from `phase_since` on its cloud was asked to make it another type."""
 TROUBLES = ("resize_sold_out", "resize_refused", "resize_full", "resize_timeout")
 
 
@@ -112,7 +110,7 @@ def become(claim: Claim[Server]) -> Nap:
     if machine is None:
         return removing.record_lost(claim)
     if machine.server_type == server.wanted_type:
-        return _record_type(claim, counts_anew=not provider.off_is_free)
+        return _record_type(claim)
     waited = timezone.now() - server.phase_since
     if server.reason != SENT:
         _intend(claim)
@@ -151,18 +149,13 @@ def _intend(claim: Claim[Server]) -> None:
             begin_line(server.agent, OperationStep.Key.RESIZE, now)
 
 
-def _record_type(claim: Claim[Server], *, counts_anew: bool) -> Nap:
+def _record_type(claim: Claim[Server]) -> Nap:
     """From when it was asked for it costs what the new type costs."""
     server, now = claim.row, timezone.now()
-    offer = offer_of_type(server, server.wanted_type)
-    if offer is None:
-        raise Transient("price_unknown", f"The price of {server.wanted_type} is not known.")
     with claim.recording():
-        at = server.phase_since
-        reprice_server(server_uid=server.uid, at=at, server=offer.server, counts_anew=counts_anew)
-        server.server_type, server.wanted_type, server.reason = server.wanted_type, "", ""
-        claim.save("server_type", "wanted_type", "reason")
-        note_server(server, "machine_resized", now, detail=server.server_type)
+        record_type(claim, server.wanted_type, server.phase_since, now)
+        server.reason = ""
+        claim.save("reason")
         ring_agent(server)
     return None
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from farm.accounts.models import Account, User
-from farm.agents.models import Agent, AgentPhase, ProviderProject, Server, ServerPhase
+from farm.agents.models import Agent, AgentPhase, Offer, ProviderProject, Server, ServerPhase
 from farm.billing.payers import assign, default_payer
 from farm.billing.prices import Rate, pin_prices
 
@@ -74,6 +74,28 @@ def machine_of(
     )
     pin_prices(server_uid=server.uid, at=created, server=SERVER, ipv4=IPV4)
     return server
+
+
+def offer(kind: str, hourly: int, *, provider: str = "hetzner", location: str = "nbg1") -> None:
+    """What a cloud sells there, with a disk of 40 GB."""
+    at_scaleway = provider == "scaleway"
+    Offer.objects.create(
+        provider=provider,
+        server_type=kind,
+        location=location,
+        available=True,
+        hourly_micros=hourly,
+        monthly_micros=None if at_scaleway else hourly * 623,
+        ipv4_hourly_micros=800,
+        ipv4_monthly_micros=None if at_scaleway else 500_000,
+        volume_hourly_micros=1_180 if at_scaleway else 0,
+        volume_monthly_micros=None if at_scaleway else 0,
+        copy_terabyte_hourly_micros=19_589,
+        copy_terabyte_monthly_micros=None if at_scaleway else 14_300_000,
+        disk_gb=40,
+        currency="EUR",
+        seen_at=NOON,
+    )
 
 
 def swept(at: datetime) -> None:

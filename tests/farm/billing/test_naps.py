@@ -11,7 +11,7 @@ from farm.agents.models import Offer, Server
 from farm.agents.selectors import move_quote, resize_quote, sleep_quote, wake_quote
 from farm.billing.naps import Nap, Part
 from farm.billing.prices import Rate, pin_prices
-from tests.farm.billing.scenes import IPV4, NOON, SERVER, agent_of, machine_of
+from tests.farm.billing.scenes import IPV4, NOON, SERVER, agent_of, machine_of, offer
 from tests.farm.web.scenes import People, people
 
 HOUR = timedelta(hours=1)
@@ -58,27 +58,6 @@ def test_where_off_is_free_two_hours_save_one() -> None:
     nap = Nap(NOON, (Part(Rate(10_000, None, "EUR"), 0),), None)
     assert [nap.saves(hours) for hours in (1, 2, 24)] == [0, 10_000, 230_000]
     assert nap.break_even() == 2
-
-
-def offer(kind: str, hourly: int, **more: str) -> None:
-    at_scaleway = more.get("provider") == "scaleway"
-    Offer.objects.create(
-        provider=more.get("provider", "hetzner"),
-        server_type=kind,
-        location=more.get("location", "nbg1"),
-        available=True,
-        hourly_micros=hourly,
-        monthly_micros=None if at_scaleway else hourly * 623,
-        ipv4_hourly_micros=800,
-        ipv4_monthly_micros=None if at_scaleway else 500_000,
-        volume_hourly_micros=1_180 if at_scaleway else 0,
-        volume_monthly_micros=None if at_scaleway else 0,
-        copy_terabyte_hourly_micros=19_589,
-        copy_terabyte_monthly_micros=None if at_scaleway else 14_300_000,
-        disk_gb=40,
-        currency="EUR",
-        seen_at=NOON,
-    )
 
 
 @pytest.fixture

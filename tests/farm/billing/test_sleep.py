@@ -14,7 +14,7 @@ from farm.billing.clouds import cloud_cost
 from farm.billing.models import Cause, PriceRow, UsageLine
 from farm.billing.prices import Rate
 from farm.billing.rule import month_of
-from tests.farm.billing.scenes import NOON, agent_of, machine_of, swept
+from tests.farm.billing.scenes import NOON, agent_of, machine_of, offer, swept
 from tests.farm.web.scenes import People, people
 
 HOUR = timedelta(hours=1)
@@ -25,21 +25,7 @@ TERABYTE = 14_300_000
 @pytest.fixture
 def us(db: None) -> People:
     """Alice, Bob and Charlie, and a cloud whose prices are known."""
-    Offer.objects.create(
-        provider="hetzner",
-        server_type="cx23",
-        location="nbg1",
-        available=True,
-        hourly_micros=6_400,
-        monthly_micros=3_990_000,
-        ipv4_hourly_micros=800,
-        ipv4_monthly_micros=500_000,
-        copy_terabyte_hourly_micros=19_589,
-        copy_terabyte_monthly_micros=TERABYTE,
-        disk_gb=40,
-        currency="EUR",
-        seen_at=NOON,
-    )
+    offer("cx23", 6_400)
     return people()
 
 

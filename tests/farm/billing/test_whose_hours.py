@@ -9,11 +9,13 @@ import pytest
 
 from farm.agents.models import Agent, Server
 from farm.agents.reconciler.metering import meter
+from farm.agents.reconciler.server_types import note_types
 from farm.billing.limits import committed
 from farm.billing.models import Cause, UsageLine
 from farm.billing.payers import agree_anew, assignment_at, default_payer, take_back
 from farm.billing.prices import Rate, reprice_server
-from tests.farm.billing.scenes import MONTHLY, NOON, agent_of, machine_of, swept
+from provisioning.provider import Machine, MachineStatus
+from tests.farm.billing.scenes import MONTHLY, NOON, agent_of, machine_of, offer, swept
 from tests.farm.web.scenes import People, people
 
 HOUR = timedelta(hours=1)
@@ -117,6 +119,24 @@ def test_hours_after_a_resize_began_wait_until_it_is_over(us: People) -> None:
     metered(5)
     lines = UsageLine.objects.filter(server_uid=server.uid, kind="server").order_by("hour_index")
     assert [line.cloud_micros for line in lines] == [6_400] * 2 + [13_600] * 3
+
+
+@pytest.mark.parametrize(("wanted", "then"), [("", 13_600), ("cx43", 6_400)])
+def test_what_somebody_changed_at_the_cloud_costs_that_unless_it_is_the_farms_own_doing(
+    us: People, wanted: str, then: int
+) -> None:
+    server = machine_of(agent_of(us.alice, us.account), created=NOON, serving=NOON)
+    offer("cx33", 13_600)
+    Server.objects.update(wanted_type=wanted)
+    rows = list(Server.objects.all())
+    shown = Machine("1", str(server), MachineStatus.RUNNING, None, "cx33", "nbg1", NOON, {})
+    for minute in (90, 95):
+        note_types(rows, [shown], NOON + minute * MINUTE)
+    Server.objects.update(wanted_type="")
+    metered(4)
+    lines = UsageLine.objects.filter(server_uid=server.uid, kind="server").order_by("hour_index")
+    assert [line.cloud_micros for line in lines] == [6_400, 6_400, then, then][: len(lines)]
+    assert len(lines) == (4 if then == 13_600 else 3)
 
 
 def test_what_was_agreed_on_counts_from_its_moment_and_in_its_month_the_higher(us: People) -> None:
