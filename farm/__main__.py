@@ -39,6 +39,7 @@ ENTRIES = (
     Entry("tunnel", "Lead browsers to the agents' own pages.", "farm.ops.tunnel"),
     Entry("edge", "Lead people to the site and to their agents, through Caddy.", "farm.ops.edge"),
     Entry("servers", "Show the machines, and what is nobody's.", "farm.ops.servers"),
+    Entry("sweep", "Hold what the clouds charge for against the rows.", "farm.ops.sweep"),
     Entry("projects", "Show and add projects at clouds.", "farm.ops.project_commands"),
     Entry("images", "Build server images that hold the runtime.", "farm.ops.images"),
     Entry(

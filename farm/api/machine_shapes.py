@@ -8,10 +8,9 @@ from rest_framework import serializers
 
 from farm.agents.selectors.placements import PassedRung, Placement
 from farm.agents.selectors.prices import SleepQuote, WakeQuote
-from farm.agents.selectors.schedules import Rhythm
+from farm.agents.selectors.schedules import WEEK, Boundary, Rhythm, State, Why
 from farm.api.fields import StrictNumber, text
 from farm.billing.prices import Rate
-from provisioning.schedules import WEEK, Boundary, State, Why
 
 Shape = serializers.Serializer
 

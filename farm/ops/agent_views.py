@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.utils import timezone
 from rich import box
@@ -24,6 +24,8 @@ from farm.agents.selectors import (
     open_url_of,
     progress_of,
 )
+from farm.agents.selectors.placements import placement_of
+from farm.agents.selectors.schedules import rhythm_of
 from provisioning.quoting import plain
 
 
@@ -40,6 +42,8 @@ class AgentRow:
     so_far_micros: int
     hourly_micros: int
     currency: str
+    sleeps_at: datetime | None
+    wakes_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ class WholeAgent:
     steps: tuple[Step, ...]
     server: str
     ipv4: str
+    place: str
+    why_there: str
     open_url: str
 
 
@@ -84,7 +90,8 @@ class Happening:
 
 def agent_row(agent: Agent) -> AgentRow:
     """What a list shows of an agent."""
-    cost = cost_of(agent, timezone.now())
+    now = timezone.now()
+    cost, rhythm = cost_of(agent, now), rhythm_of(agent, now)
     return AgentRow(
         uid=agent.uid,
         name=agent.name,
@@ -95,6 +102,8 @@ def agent_row(agent: Agent) -> AgentRow:
         so_far_micros=cost.so_far_micros,
         hourly_micros=cost.hourly_micros,
         currency=cost.currency,
+        sleeps_at=rhythm.sleeps.at if rhythm.sleeps else None,
+        wakes_at=rhythm.wakes_at,
     )
 
 
@@ -102,7 +111,7 @@ def whole_agent(agent: Agent, actor: User) -> WholeAgent:
     """What `show` shows of an agent."""
     now = timezone.now()
     progress = progress_of(agent, now)
-    server = machine_of(agent)
+    server, there = machine_of(agent), placement_of(agent)
     return WholeAgent(
         agent=agent_row(agent),
         blueprint=agent.blueprint,
@@ -114,6 +123,8 @@ def whole_agent(agent: Agent, actor: User) -> WholeAgent:
         steps=_steps(progress),
         server=str(server) if server else "",
         ipv4=(server.ipv4 or "") if server else "",
+        place=f"{there.cloud}, {there.location}, {there.server_type}" if there else "",
+        why_there=str(there.why) if there else "",
         open_url=_open_url(agent, actor),
     )
 
@@ -153,13 +164,14 @@ def first_words(agent: Agent, actor: User) -> str:
 
 def rows_table(rows: Sequence[AgentRow]) -> Table:
     """The list of agents for people."""
-    table = new_table("Agent", "Uid", "Phase", "Size", "Place", "Per hour", "So far")
+    table = new_table("Agent", "Uid", "Phase", "Size", "Place", "Per hour", "So far", "Next")
     for row in rows:
         hourly, so_far = (
             money(row.hourly_micros, row.currency),
             money(row.so_far_micros, row.currency),
         )
-        table.add_row(row.name, row.uid, row.phase, row.plan, row.region, hourly, so_far)
+        place = (row.name, row.uid, row.phase, row.plan, row.region)
+        table.add_row(*place, hourly, so_far, _next(row))
     return table
 
 
@@ -185,6 +197,9 @@ def print_agent(shown: WholeAgent, out: Console) -> None:
         ("Waits", shown.waiting),
         ("Kind", f"{shown.blueprint}, {row.plan}, {row.region}, {shown.model}"),
         ("Machine", f"{shown.server} {shown.ipv4}".strip()),
+        ("Stands", f"{shown.place}: {shown.why_there}" if shown.place else ""),
+        ("Falls asleep", _utc(row.sleeps_at)),
+        ("Wakes", _utc(row.wakes_at)),
         ("Cost", f"{so_far} so far; {hourly} per hour, at most {monthly} per month, net"),
         ("Open", shown.open_url),
     )
@@ -197,6 +212,16 @@ def print_agent(shown: WholeAgent, out: Console) -> None:
 def new_table(*columns: str, head: bool = True) -> Table:
     """A table without frames, so that it reads well in a pipe too."""
     return Table(*columns, box=box.SIMPLE_HEAD if head else None, show_header=head, pad_edge=False)
+
+
+def _next(row: AgentRow) -> str:
+    if row.sleeps_at:
+        return f"asleep {_utc(row.sleeps_at)}"
+    return f"awake {_utc(row.wakes_at)}" if row.wakes_at else ""
+
+
+def _utc(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%F %H:%M} UTC" if at else ""
 
 
 def money(micros: int, currency: str) -> str:

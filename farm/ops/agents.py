@@ -38,7 +38,9 @@ from farm.ops.finding import agent_called
 from farm.ops.machine_commands import logs, restart, ssh
 from farm.ops.people import ActingAs, acting, acting_or_new
 from farm.ops.refusing import serving
+from farm.ops.schedule_commands import schedule
 from farm.ops.secret_files import secret_in
+from farm.ops.sleep_commands import move, rebuild, resize, stop, wake
 from farm.ops.waiting import wait_for_phase, wait_for_prices
 
 app = new_app("Create, list, show and delete agents.")
@@ -195,6 +197,8 @@ def delete(
 
 for command in (channels, ssh, logs, restart, budget, renew_key, backup, backups, restore):
     app.command()(command)
+for about_machine in (stop, wake, resize, move, rebuild, schedule):
+    app.command()(about_machine)
 
 
 def _created(actor: User, wish: AgentWish) -> Agent:

@@ -30,7 +30,7 @@ def agree_to_create(actor: User | None, wish: AgentWish, *, asked: bool) -> None
     said = _machine(wish.name, quote, payer.name if payer else "you")
     if account and (ai := _shared_ai(account, wish)):
         said = f"{said} {ai}"
-    _ask(said, "Create it?", "create it", "Nothing was created.")
+    ask(said, "Create it?", "create it", "Nothing was created.")
 
 
 def agree_to_bring_back(agent: Agent, *, asked: bool) -> None:
@@ -39,7 +39,7 @@ def agree_to_bring_back(agent: Agent, *, asked: bool) -> None:
     if asked or quote is None:
         return
     said = _machine(agent.name, quote, paid_by(agent).payer.name)
-    _ask(said, "Bring it back?", "bring it back", "Nothing was brought back.")
+    ask(said, "Bring it back?", "bring it back", "Nothing was brought back.")
 
 
 def _quote(plan: str, region: str) -> Quote | None:
@@ -74,7 +74,8 @@ def _shared_ai(account: Account, wish: AgentWish) -> str:
     return f"AI up to {cents(budget, 'EUR')} a month, paid by {payer}."
 
 
-def _ask(said: str, question: str, deed: str, nothing: str) -> None:
+def ask(said: str, question: str, deed: str, nothing: str) -> None:
+    """Say what it costs and ask; Trouble where nobody can answer, or the answer is no."""
     if not sys.stdin.isatty():
         raise Trouble(f"{said} Say --yes to {deed}.", code="not_confirmed", field="yes")
     if not typer.confirm(f"{said} {question}"):

@@ -12,7 +12,7 @@ import typer
 from django.utils import timezone
 from rich.live import Live
 
-from farm.agents.models import Agent, AgentPhase, Offer, OperationState
+from farm.agents.models import Agent, AgentPhase, Offer, Operation, OperationState
 from farm.agents.selectors import Progress, last_beat, progress_of, waits_for_word
 from farm.agents.selectors.progress import LineState
 from farm.ops.answer import Trouble, console
@@ -40,6 +40,29 @@ def wait_for_phase(agent: Agent, phase: AgentPhase, *, seconds: int, quiet: bool
             time.sleep(LOOK_SECONDS)
             agent.refresh_from_db()
         show(progress_of(agent, timezone.now()))
+
+
+def wait_for_operation(agent: Agent, operation: Operation, *, seconds: int, quiet: bool) -> None:
+    """Return once that wish is fulfilled; Trouble when it failed, another took its place, it is not
+    done in time, or nobody is driving it.
+    """
+    deadline = time.monotonic() + seconds
+    with _showing(quiet=quiet) as show:
+        while operation.state == OperationState.UNDER_WAY:
+            progress = progress_of(agent, timezone.now())
+            show(progress)
+            _give_up_if_hopeless(agent, progress, AgentPhase.RUNNING)
+            if time.monotonic() > deadline:
+                raise _too_long(agent, progress, seconds)
+            time.sleep(LOOK_SECONDS)
+            operation.refresh_from_db()
+            agent.refresh_from_db()
+        progress = progress_of(agent, timezone.now())
+        show(progress)
+    if operation.state == OperationState.FAILED:
+        raise Trouble(_why(progress, f"{agent.name}: it failed."), code=agent.reason or "failed")
+    if operation.state == OperationState.REPLACED:
+        raise Trouble(f"{agent.name}: a later wish took its place.", code="replaced")
 
 
 def wait_for_prices() -> None:

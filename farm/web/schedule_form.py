@@ -11,9 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from farm.agents.refusals import Refused
-from farm.agents.selectors.schedules import Rhythm
+from farm.agents.selectors.schedules import WEEK, Rhythm
 from farm.agents.services import ScheduleWish
-from provisioning.schedules import WEEK
 
 
 class ScheduleForm:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from farm.agents.models import Agent, Schedule
 from farm.agents.schedules import last_use_of, rules_of, seen_of
-from provisioning.schedules import WEEK, Boundary, State, next_sleep, next_waking
+from provisioning.schedules import WEEK, Boundary, State, Why, next_sleep, next_waking
+
+__all__ = ["WEEK", "Boundary", "Rhythm", "State", "Why", "rhythm_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,3 @@ def rhythm_of(agent: Agent, now: datetime) -> Rhythm:
         used_at=seen.used_at,
         trouble=row.reason_detail,
     )
-
-
-def local(at: datetime, rhythm: Rhythm) -> datetime:
-    """A moment by the clock on the wall of its schedule."""
-    return at.astimezone(ZoneInfo(rhythm.zone))

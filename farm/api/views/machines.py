@@ -16,7 +16,7 @@ from farm.agents import services
 from farm.agents.models import Agent, Operation
 from farm.agents.selectors.placements import placement_of
 from farm.agents.selectors.prices import sleep_quote, wake_quote
-from farm.agents.selectors.schedules import rhythm_of
+from farm.agents.selectors.schedules import WEEK, rhythm_of
 from farm.api.asking import agent_asked_for, person
 from farm.api.machine_shapes import (
     KeepWish,
@@ -31,7 +31,6 @@ from farm.api.machine_shapes import (
 from farm.api.scoped import ScopedView
 from farm.api.shapes import OperationShape, ProblemShape
 from farm.billing.prices import Rate
-from provisioning.schedules import WEEK
 
 REFUSED = {422: OpenApiResponse(ProblemShape, "Nothing was changed; the sentence says why.")}
 BEGUN = {202: OperationShape, **REFUSED}

@@ -11,8 +11,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
-from farm.agents.selectors.schedules import Rhythm
-from provisioning.schedules import Why
+from farm.agents.selectors.schedules import Rhythm, Why
 
 WARNED = timedelta(hours=2)
 """How long before it falls asleep its page says so."""
