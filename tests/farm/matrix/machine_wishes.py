@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from farm.accounts.models import Door
 from farm.agents import services
 from farm.agents.models import Agent
+from farm.agents.refusals import Refused
 
 Order = Mapping[str, str]
 
@@ -46,15 +47,51 @@ def rebuild(order: Order) -> str:
     return agent.uid
 
 
+def leave(order: Order) -> str:
+    """Have no agent any more, and keep what it had."""
+    agent = _agent(order)
+    services.delete_agent(actor=agent.owner, door=Door.CLI, agent=agent)
+    return agent.uid
+
+
+def try_again(order: Order) -> str:
+    """Ask for another try."""
+    agent = _agent(order)
+    services.retry_agent(actor=agent.owner, door=Door.CLI, agent=agent)
+    return agent.uid
+
+
+def greet(order: Order) -> str:
+    """Queue a message; answers its number."""
+    agent = _agent(order)
+    message = services.send_message(
+        actor=agent.owner, door=Door.CLI, agent=agent, text="Are you there?"
+    )
+    return str(message.pk)
+
+
+def attempt(order: Order) -> str:
+    """Utter a wish that may be refused: "yes", or the refusal's code."""
+    try:
+        MACHINE_VERBS[order["wish"]](order)
+    except Refused as refused:
+        return refused.code
+    return "yes"
+
+
 def _agent(order: Order) -> Agent:
     """The only one, or that one."""
     return Agent.objects.get(uid=order["uid"]) if "uid" in order else Agent.objects.get()
 
 
 MACHINE_VERBS: Mapping[str, Callable[[Order], str]] = {
+    "attempt": attempt,
+    "greet": greet,
+    "leave": leave,
     "move": move,
     "rebuild": rebuild,
     "resize": resize,
     "stop": stop,
+    "try_again": try_again,
     "wake": wake,
 }
