@@ -13,11 +13,9 @@ from provisioning.gateway import Readiness, open_url, readiness, rpc, say
 from provisioning.quoting import plain
 from provisioning.runtime_files import (
     CONFIG,
+    FOLDER,
     HOME,
-    KEYS,
     PORT,
-    PRIVATE_KEY,
-    SECRETS,
     STATE,
     USER,
     Edge,
@@ -108,7 +106,7 @@ IS_ACTIVE = ("systemctl", "is-active", UNIT)
 FORGET_SECRETS = (
     "sh",
     "-c",
-    f"for f in {SECRETS} {KEYS} {PRIVATE_KEY}; do test ! -e $f || shred -u $f; done",
+    f"for f in {FOLDER}/*; do test $f = {CONFIG} || shred -u $f || exit 1; done",
 )
 USE_FENCE = ("nft", "-f", FENCE)
 STATE_OF_UNIT = ("systemctl", "is-failed", UNIT)

@@ -12,6 +12,7 @@ from farm.sandbox.model.keys import OWN_ANTHROPIC_KEY
 from farm.sandbox.telegram.chats import Bot, Person
 from provisioning import runtime
 from provisioning.errors import Transient
+from provisioning.runtime_files import CONFIG, FOLDER
 from tests.sandbox.guests.house import GATEWAY_TOKEN, House, Machine, new_papers
 
 MEMBER, STRANGER = Person(777, "Bob", "en"), Person(778, "Mallory", "en")
@@ -135,6 +136,23 @@ def test_a_stopped_agent_stays_stopped(house: House, agent: Machine) -> None:
             runtime.readiness(shell, GATEWAY_TOKEN)
         assert down.value.code == "gateway_down"
         assert not runtime.failed(shell)
+        runtime.start(shell)
+    house.wait_until(lambda: good(agent), "The agent does not start again.")
+
+
+def test_an_agent_that_falls_asleep_leaves_no_secret_behind(house: House, agent: Machine) -> None:
+    with agent.shell() as shell:
+        shell.run(("cp", "-a", FOLDER, "/root/kept"))
+        config = shell.run(("cat", CONFIG)).stdout
+        runtime.let_end(shell)
+        house.wait_until(lambda: runtime.has_ended(shell), "The gateway does not end.")
+        for _again in range(2):
+            runtime.forget_secrets(shell)
+
+        assert shell.run(("ls", FOLDER)).stdout.split() == [b"openclaw.json"]
+        assert shell.run(("cat", CONFIG)).stdout == config
+        assert GATEWAY_TOKEN.encode() not in config
+        shell.run(("sh", "-c", f"cp -a /root/kept/* {FOLDER}/ && rm -r /root/kept"))
         runtime.start(shell)
     house.wait_until(lambda: good(agent), "The agent does not start again.")
 
