@@ -22,9 +22,11 @@ from provisioning.errors import ProvisioningError
 app = new_app("Build and show images of machines that hold the runtime.")
 
 
-@app.callback()
-def main() -> None:
-    """Build and show images of machines that hold the runtime."""
+@app.callback(invoke_without_command=True)
+def main(context: typer.Context) -> None:
+    """Show every image of machines that hold the runtime; `build` makes more."""
+    if context.invoked_subcommand is None:
+        list_images(as_json=False)
 
 
 @app.command()

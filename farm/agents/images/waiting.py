@@ -11,12 +11,13 @@ from typing import TypeVar
 from django.utils import timezone
 
 from farm.agents.models import ServerImage
+from farm.agents.reconciler.troubles import jitter
 from provisioning.errors import Transient
+from provisioning.lifecycle import poll_delay
 from provisioning.provider import Machine, MachineStatus, Provider
 
 Tell = Callable[[str], None]
 Answer = TypeVar("Answer")
-LOOK_SECONDS = 2.0
 HELD = timedelta(minutes=2)
 """How long after its last sign of life a builder counts as dead."""
 
@@ -39,7 +40,7 @@ class Baker:
 
         A cloud or a machine that cannot answer for now is asked again.
         """
-        deadline, last = time.monotonic() + self.seconds, ""
+        began, last = time.monotonic(), ""
         while True:
             self.stay_alive()
             try:
@@ -47,9 +48,10 @@ class Baker:
                     return found
             except Transient as error:
                 last = f" {error}"
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > self.seconds:
                 raise BakingFailed(f"Waited {self.seconds:.0f} s in vain for {what}.{last}")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(poll_delay(timedelta(seconds=waited), jitter()).total_seconds())
 
     def stay_alive(self) -> None:
         """Hold the row a while longer; BakingFailed if it was given up for dead."""

@@ -48,6 +48,7 @@ from farm.ops.worker import Queue, run_celery_worker  # noqa: E402
 from tests.farm.matrix.backup_wishes import BACKUP_VERBS  # noqa: E402
 from tests.farm.matrix.channel_wishes import CHANNEL_VERBS  # noqa: E402
 from tests.farm.matrix.machine_wishes import MACHINE_VERBS  # noqa: E402
+from tests.farm.matrix.pool_wishes import POOL_VERBS, baker  # noqa: E402
 
 Order = Mapping[str, str]
 THREADS = 4
@@ -183,6 +184,7 @@ def run_meter(_order: Order) -> str:
 VERBS: Mapping[str, Callable[[Order], str]] = {
     **BACKUP_VERBS,
     **CHANNEL_VERBS,
+    **POOL_VERBS,
     **MACHINE_VERBS,
     "make_operator": make_operator,
     "on_machine": on_machine,
@@ -281,6 +283,7 @@ def _lead(order: Order) -> None:
 LASTING: Mapping[str, Callable[[Order], None]] = {
     "worker": _work,
     "tunnel": _lead,
+    "baker": baker,
 }
 
 
