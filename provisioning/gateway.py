@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from provisioning.errors import AnswerLost, Rejected, Transient
@@ -15,19 +16,27 @@ from provisioning.streams import HttpAnswer
 
 _PROBE_TIMEOUT = 15.0
 _LATER = {408: "model_failed", 429: "model_busy", 503: "gateway_busy"}
+_SESSIONS = 20
+_OWN_PLANS = ":cron:"
+_LATEST = 10**13
 _ANSWER_LIMIT = 100_000
 """Letters of an agent's answer that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether the agent may be called running. `why` is a sentence when it may not."""
+    """Whether the agent may be called running. `why` is a sentence when it may not.
+
+    `talked_at` is the machine's word on when somebody last talked to the agent, wherever they did;
+    what it does by its own plans does not count. None if it says nothing of that.
+    """
 
     started: bool
     ready: bool
     suppressed: tuple[str, ...] = ()
     degraded_secrets: tuple[str, ...] = ()
     why: str = ""
+    talked_at: datetime | None = None
 
     @property
     def good(self) -> bool:
@@ -41,13 +50,15 @@ def readiness(shell: Shell, gateway_token: str) -> Readiness:
         return Readiness(started=False, ready=False, why=f"It is starting ({startup.status}).")
     ready = _object(_get(shell, "/readyz").body)
     failing, suppressed = _words(ready.get("failing")), _words(ready.get("suppressed"))
-    degraded = _degraded_secrets(rpc(shell, gateway_token, "status", {}))
+    status = rpc(shell, gateway_token, "status", {})
+    degraded = _degraded_secrets(status)
     return Readiness(
         started=True,
         ready=ready.get("ready") is True and not failing,
         suppressed=suppressed,
         degraded_secrets=degraded,
         why=_why(failing, suppressed, degraded),
+        talked_at=_talked_at(status),
     )
 
 
@@ -130,6 +141,23 @@ def _degraded_secrets(status: Mapping[str, object]) -> tuple[str, ...]:
     if not isinstance(owners, list):
         return ("unknown",)
     return tuple(plain(json.dumps(owner), limit=200) for owner in owners)
+
+
+def _talked_at(status: Mapping[str, object]) -> datetime | None:
+    """The newest of its conversations that somebody else had a part in."""
+    match status.get("sessions"):
+        case {"recent": list(recent)}:
+            times = [at for one in recent[:_SESSIONS] if (at := _last_of(one)) is not None]
+            return max(times, default=None)
+    return None
+
+
+def _last_of(session: object) -> datetime | None:
+    match session:
+        case {"key": str(key), "updatedAt": int(at)} if _OWN_PLANS not in key:
+            # Times that no calendar has are a lie or a mistake of the machine's.
+            return datetime.fromtimestamp(at / 1000, UTC) if 0 < at < _LATEST else None
+    return None
 
 
 def _why(failing: Sequence[str], suppressed: Sequence[str], degraded: Sequence[str]) -> str:

@@ -77,3 +77,11 @@ def _seen(agent: Agent) -> Iterator[datetime]:
 def _is_under_way(agent: Agent) -> bool:
     under_way = agent.operations.filter(state=OperationState.UNDER_WAY).exists()
     return under_way or agent.fulfilled_generation != agent.generation
+
+
+def note_talk(agent: Agent, at: datetime, now: datetime) -> None:
+    """Its program's word on when somebody last talked to it; the future is not believed."""
+    talked_at = min(at, now)
+    use, is_new = LastUse.objects.get_or_create(agent=agent, defaults={"talked_at": talked_at})
+    if not is_new and (use.talked_at is None or use.talked_at < talked_at):
+        LastUse.objects.filter(pk=use.pk).update(talked_at=talked_at)

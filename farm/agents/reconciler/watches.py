@@ -15,6 +15,7 @@ from farm.agents.reconciler.alarms import tell_of_silence
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import shell_of
 from farm.agents.reconciler.troubles import Nap, distrust, jitter
+from farm.agents.schedules import note_talk
 from provisioning import runtime
 from provisioning.errors import HostKeyMismatch, ProvisioningError, Transient
 from provisioning.watching import Silence, is_to_restart, is_to_tell
@@ -64,6 +65,8 @@ def _look(agent: Agent, server: Server) -> str:
         raise
     except ProvisioningError as error:
         return str(error)
+    if shown.talked_at:
+        note_talk(agent, shown.talked_at, timezone.now())
     return "" if shown.good else shown.why or "It is not ready."
 
 

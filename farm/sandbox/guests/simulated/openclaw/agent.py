@@ -26,6 +26,7 @@ class Agent:
     def __init__(self, process: Process, config: Config, state: str) -> None:
         self._process, self._config, self._state = process, config, state
         self._locks: dict[str, asyncio.Lock] = {}
+        self._talked: dict[str, int] = {}
 
     @property
     def name(self) -> str:
@@ -37,6 +38,13 @@ class Agent:
         """As the gateway lists it."""
         primary = self._config.text("agents.defaults.model.primary")
         return {"id": self._config.agent_id, "name": self.name, "model": {"primary": primary}}
+
+    @property
+    def sessions(self) -> list[Json]:
+        """Its conversations since it started, the newest first, as in the gateway's status."""
+        newest = sorted(self._talked.items(), key=lambda item: -item[1])
+        key = f"agent:{self._config.agent_id}:"
+        return [{"key": key + name, "updatedAt": at} for name, at in newest[:10]]
 
     @property
     def workspace(self) -> str:
@@ -52,6 +60,7 @@ class Agent:
             history = [*self._load(session), Message("user", text)]
             answer = await self._answered(history)
             self._save(session, history)
+            self._talked[session] = int(self._process.machine.seconds() * 1000)
             return answer
 
     async def _answered(self, history: list[Message]) -> str:

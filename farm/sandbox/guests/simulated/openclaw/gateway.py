@@ -189,7 +189,12 @@ class Gateway:
             return {"ok": True, "version": self._version}
         if method == "status":
             owners: list[Json] = [{"owner": name} for name in sorted(set(self._config.degraded))]
-            return {"version": self._version, "degradedSecretOwners": owners, "degradedPlugins": []}
+            return {
+                "version": self._version,
+                "degradedSecretOwners": owners,
+                "degradedPlugins": [],
+                "sessions": {"recent": self._agent.sessions},
+            }
         if method == "agents.list":
             return {"defaultId": self._config.agent_id, "agents": [self._agent.card]}
         if method == "config.get":
