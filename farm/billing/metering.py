@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import transaction
 from django.db.models import Max, Q, Sum
 
 from farm.billing.models import Assignment, Cause, PriceRow, UsageLine
@@ -26,6 +25,8 @@ from farm.billing.rule import (
 )
 from farm.billing.stays import Stay
 
+AT_ONCE = 2_000
+"""Lines in one transaction."""
 Assignments = Mapping[str, Sequence[Assignment]]
 """By agent, the earliest first."""
 
@@ -42,16 +43,15 @@ def write_lines(stays: Sequence[Stay], now: datetime) -> Run:
     """Write every hour of these stays that is sure.
 
     All stays of an agent that may still have hours to write must come together. Three reads and
-    one write (in as many pieces as the database takes it) however many stays there are; a run
-    beside this one, or one that was killed, changes nothing about the lines.
+    one write in pieces however many stays there are; a run beside this one, or one that was killed
+    between two pieces, changes nothing about the lines.
     """
     prices, said = prices_of(stays), _assignments(stays)
     written = written_of(stays, prices)
     hours = list(sure_hours(stays, Terms(prices, _caps(said)), written, now - SETTLING))
-    with transaction.atomic():
-        UsageLine.objects.bulk_create(
-            [_line(hour, _bearer(hour, said)) for hour in hours], ignore_conflicts=True
-        )
+    for some in _pieces([_line(hour, _bearer(hour, said)) for hour in hours]):
+        # Cut in their order, what is written is what an earlier run would have: nobody waits long.
+        UsageLine.objects.bulk_create(some, ignore_conflicts=True)
     return Run(len(hours), _finished(stays, prices, written))
 
 
@@ -179,6 +179,10 @@ def _line(hour: Hour, bearer: Assignment | None) -> UsageLine:
         capped=hour.capped,
         cause=_cause_of(hour, bearer),
     )
+
+
+def _pieces(lines: Sequence[UsageLine]) -> Iterator[Sequence[UsageLine]]:
+    return (lines[first : first + AT_ONCE] for first in range(0, len(lines), AT_ONCE))
 
 
 def _cause_of(hour: Hour, bearer: Assignment | None) -> str:
