@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from hcloud import APIException, Client
 from hcloud.firewalls import Firewall as CloudFirewall
@@ -123,6 +124,14 @@ class Hetzner:
         with farm_errors(self._last, writes=False):
             copy = newest_copy(self._client, labels)
             return copy.image if copy else None
+
+    def image_retires_at(self, name: str) -> datetime | None:
+        """When the image of that name goes, in its word on what is deprecated."""
+        with farm_errors(self._last, writes=False):
+            images = self._client.images.get_list(name=name, include_deprecated=True).images
+            told = [image.deprecation for image in images if image.deprecation]
+            ends = [one.unavailable_after for one in told if one.unavailable_after]
+            return min(ends).astimezone(UTC) if ends else None
 
     def find(self, name: str) -> Machine | None:
         """The machine of that name, or None."""

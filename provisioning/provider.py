@@ -223,6 +223,9 @@ class Provider(Protocol):
     def find_image(self, labels: Mapping[str, str], location: str) -> str | None:
         """The id of the newest image of ours with all `labels` that boots at `location`."""
 
+    def image_retires_at(self, name: str) -> datetime | None:
+        """When the cloud stops offering that operating system, where it said so."""
+
     def find(self, name: str) -> Machine | None:
         """The machine of that name, or None if the cloud has none."""
 

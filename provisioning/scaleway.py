@@ -137,6 +137,16 @@ class Scaleway:
             newest = max(there, key=_age, default=None)
             return None if newest is None else str(newest.id)
 
+    def image_retires_at(self, name: str) -> datetime | None:
+        """Until when the marketplace has the image of that label."""
+        with farm_errors(writes=False):
+            images = every(
+                lambda page: self._lines.market.list_images(include_eol=True, page=page),
+                lambda page: page.images,
+            )
+            ends = [image.valid_until for image in images if image.label == name]
+            return min((end.astimezone(UTC) for end in ends if end), default=None)
+
     def find(self, name: str) -> Machine | None:
         """The machine of that name, whole or in part, or None."""
         with farm_errors(writes=False):

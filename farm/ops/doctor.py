@@ -26,6 +26,7 @@ EXAMINATIONS = (
     fleet.worker,
     fleet.cloud,
     fleet.offers,
+    fleet.retiring,
     fleet.guests,
     around.fence,
     backups.kept,

@@ -13,6 +13,8 @@ from django.utils import timezone
 from farm.agents.clouds import SETTINGS, clouds, credentials_of
 from farm.agents.models import Offer, ProviderProject
 from farm.agents.selectors import due_rows, last_beat, orphans, provider_pauses
+from farm.agents.selectors.images import images
+from farm.agents.selectors.retirements import retirements_soon
 from farm.ops.findings import Finding
 from provisioning.errors import ProvisioningError, Transient
 from provisioning.registry import provider_for
@@ -98,6 +100,21 @@ def offers() -> Iterator[Finding]:
         yield Finding("offers", f"{known} prices known.")
     else:
         yield Finding("offers", "No price is known, so no agent can be created.", PRICES)
+
+
+def retiring() -> Iterator[Finding]:
+    """What a cloud will stop selling, and whether machines start from a tried image."""
+    try:
+        rows, kept = retirements_soon(timezone.now()), [one for one in images() if one.is_used]
+    except DatabaseError:
+        return
+    for row in rows:
+        said = f"{row} ends on {row.ends_at:%F}; the farm uses it or has it on sale."
+        yield Finding("cloud", said, "Upgrade the farm, or move the agents there by then.")
+    if kept:
+        yield Finding("images", f"{len(kept)} in use; new machines start from them.")
+    else:
+        yield Finding("images", "None: a new machine takes minutes. `farm images build` helps.")
 
 
 def guests() -> Iterator[Finding]:

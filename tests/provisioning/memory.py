@@ -45,7 +45,17 @@ from tests.provisioning.memory_prices import (
 IMAGES = ("debian-12",)
 MAX_USER_DATA = 32768
 SNAPSHOT_GB = 2.0
-READING = ("verify", "offers", "find_image", "find", "actions", "copies", "machines", "billables")
+READING = (
+    "verify",
+    "offers",
+    "find_image",
+    "image_retires_at",
+    "find",
+    "actions",
+    "copies",
+    "machines",
+    "billables",
+)
 PLACES = ("fsn1", "nbg1", "hel1")
 
 
@@ -90,6 +100,7 @@ class MemoryProvider:
     rebuilt: list[str] = field(default_factory=list)
     _actions: dict[str, Action] = field(default_factory=dict)
     _copies: dict[str, Copy] = field(default_factory=dict)
+    retires: dict[str, datetime] = field(default_factory=dict)
     _issued: int = 0
 
     def lose_answer(self, method: str) -> None:
@@ -125,6 +136,11 @@ class MemoryProvider:
         with self._call("find_image"):
             there = [copy for copy in self._with(labels) if copy.status is CopyStatus.READY]
             return there[-1].image if there else None
+
+    def image_retires_at(self, name: str) -> datetime | None:
+        """As was set."""
+        with self._call("image_retires_at"):
+            return self.retires.get(name)
 
     def find(self, name: str) -> Machine | None:
         """Look, after one step of time."""

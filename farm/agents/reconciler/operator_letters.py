@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from smtplib import SMTPException
 
 from django.conf import settings
 from django.utils import translation
+from django.utils.formats import date_format
 
 from farm.accounts.mail import send
 from farm.accounts.models import User
 from farm.accounts.operators import operators
-from farm.agents.models import ProviderProject
+from farm.agents.models import ProviderProject, Retirement
 from farm.agents.projects import FULL
 from farm.agents.selectors.morning.todos import command_that_mends
 from farm.agents.sentences import sentence_for
@@ -25,6 +27,19 @@ def tell_of_pause(project: ProviderProject, reason: str, detail: str) -> None:
         _write(operator, project, reason, detail)
 
 
+def tell_of_retirement(row: Retirement) -> None:
+    """One mail to every operator that the cloud stops selling what the farm uses."""
+    for operator in operators():
+        with translation.override(operator.language):
+            context = {
+                "cloud": row.provider,
+                "what": f"{row.get_kind_display()} {row.name} {row.location}".rstrip(),
+                "day": date_format(row.ends_at, "DATE_FORMAT"),
+                "url": f"{settings.SITE_URL}/operator/",
+            }
+        _send("retirement", operator, context)
+
+
 def _write(operator: User, project: ProviderProject, reason: str, detail: str) -> None:
     with translation.override(operator.language):
         context = {
@@ -34,8 +49,11 @@ def _write(operator: User, project: ProviderProject, reason: str, detail: str) -
             "command": command_that_mends(reason),
             "url": f"{settings.SITE_URL}/operator/",
         }
-    template = "cloud_full" if reason == FULL else "cloud_paused"
+    _send("cloud_full" if reason == FULL else "cloud_paused", operator, context)
+
+
+def _send(template: str, operator: User, context: Mapping[str, str]) -> None:
     try:
         send(template=template, to=operator.email, language=operator.language, context=context)
     except (OSError, SMTPException) as error:
-        logger.warning("No mail about %s went out to %s: %s", project, operator, error)
+        logger.warning("The mail %s did not go out to %s: %s", template, operator, error)

@@ -26,6 +26,7 @@ from farm.agents.reconciler.pauses import (
 from farm.agents.reconciler.server_types import note_types
 from farm.agents.reconciler.troubles import RATE_LIMIT, Nap, jitter
 from farm.agents.request_budgets import bucket_of, budget_of, refill
+from farm.agents.retirements import note_retirements
 from provisioning import provider as cloud
 from provisioning.budget import OutOfBudget, Urgency
 from provisioning.errors import NeedsOperator, ProvisioningError, Transient
@@ -82,7 +83,9 @@ def _refresh_offers(claim: Claim[ProviderProject], now: datetime) -> None:
     project = claim.row
     # Somebody waits for a price that is not known; a known one can be looked at later.
     urgency = Urgency.BACKGROUND if project.offers_seen_at else Urgency.MEMBER
-    offers = provider_in(project, urgency).offers()
+    provider = provider_in(project, urgency)
+    offers = provider.offers()
+    note_retirements(project, provider, offers, now)
     with claim.recording():
         for offer in offers:
             _keep(project.provider, offer, now)

@@ -61,6 +61,7 @@ class SystemImage:
     os_flavor: str
     os_version: str
     disk_gb: int
+    retires: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

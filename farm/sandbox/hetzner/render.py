@@ -19,6 +19,7 @@ from farm.sandbox.hetzner.records import (
 from farm.sandbox.hetzner.render_catalog import (
     INCLUDED_TERABYTES,
     TERABYTE,
+    deprecation,
     location_json,
     moment,
     server_type_json,
@@ -126,6 +127,8 @@ def status_of(cloud: HetznerCloud, image: Image) -> str:
 
 def image_json(cloud: HetznerCloud, image: Image) -> JsonObject:
     """A system image or a snapshot."""
+    listed = (one for one in cloud.books.catalog.images if one.name == image.name)
+    end = next((one.retires for one in listed), None)
     made_from: Json = {"id": image.server, "name": image.server_name} if image.server else None
     return {
         "id": image.id,
@@ -142,7 +145,7 @@ def image_json(cloud: HetznerCloud, image: Image) -> JsonObject:
         "os_version": image.os_version or None,
         "rapid_deploy": image.type == "system",
         "protection": {"delete": image.protected},
-        "deprecation": None,
+        "deprecation": deprecation(end) if end else None,
         "deleted": moment(image.deleted) if image.deleted else None,
         "labels": image.labels,
         "architecture": image.architecture,

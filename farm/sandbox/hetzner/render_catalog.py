@@ -68,13 +68,13 @@ def _offer_json(books: Books, kind: ServerType, place: Location) -> JsonObject:
     return {
         "id": place.id,
         "name": place.name,
-        "deprecation": _deprecation(end) if end else None,
+        "deprecation": deprecation(end) if end else None,
         "recommended": available and end is None,
         "available": available and not books.is_sold_out(kind.name, place.name),
     }
 
 
-def _deprecation(end: datetime) -> JsonObject:
+def deprecation(end: datetime) -> JsonObject:
     return {"announced": moment(end - NOTICE), "unavailable_after": moment(end)}
 
 

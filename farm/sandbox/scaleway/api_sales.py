@@ -82,7 +82,7 @@ def _market_image(image: SystemImage) -> JsonObject:
         "categories": ["distribution"],
         "created_at": OFFERED_SINCE,
         "updated_at": OFFERED_SINCE,
-        "valid_until": None,
+        "valid_until": image.valid_until.isoformat() if image.valid_until else None,
         "label": image.label,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 CATALOG = Path(__file__).with_name("catalog.toml")
@@ -30,6 +31,7 @@ class SystemImage:
     label: str
     name: str
     guest_image: str
+    valid_until: datetime | None = None
 
     def uid(self, zone: str) -> str:
         """Its id in a zone; each zone has its own copy."""

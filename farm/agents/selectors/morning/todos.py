@@ -9,12 +9,13 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from farm.agents.clouds import NAMES, SETTINGS, clouds
-from farm.agents.models import Agent, AgentPhase, BudgetRequest, Watch
+from farm.agents.models import Agent, AgentPhase, BudgetRequest, Pool, Watch
 from farm.agents.projects import FULL
 from farm.agents.selectors.backups import backup_health
 from farm.agents.selectors.fleet import due_rows, last_beat, orphans, provider_pauses
 from farm.agents.selectors.morning.rescues import rescues_to_do
 from farm.agents.selectors.morning.todo import Todo
+from farm.agents.selectors.retirements import retirements_soon
 from farm.agents.sentences import sentence_for
 
 SILENCE = timedelta(seconds=60)
@@ -32,6 +33,8 @@ def todos_at(now: datetime) -> Sequence[Todo]:
         *rescues_to_do(now),
         *_asks(),
         *_orphans(),
+        *_retirements(now),
+        *_pools(),
     ]
 
 
@@ -71,6 +74,24 @@ def _orphans() -> Iterator[Todo]:
             currency=strays[0].currency,
         )
         yield Todo("orphans", sentence, "farm servers orphans")
+
+
+def _retirements(now: datetime) -> Iterator[Todo]:
+    for row in retirements_soon(now):
+        sentence = format_lazy(
+            _("{cloud} stops selling {what} on {day}, which the farm uses or has on sale."),
+            cloud=row.provider,
+            what=f"{row.name} {row.location}".rstrip(),
+            day=f"{row.ends_at:%Y-%m-%d}",
+        )
+        yield Todo("retirement", sentence, "farm doctor")
+
+
+def _pools() -> Iterator[Todo]:
+    for pool in Pool.objects.filter(reason="machines_do_not_start"):
+        text = _("The pool of {plan} in {region} is not filled: its machines do not come up.")
+        sentence = format_lazy(text, plan=pool.plan, region=pool.region)
+        yield Todo("pool", sentence, "farm pool")
 
 
 def _silent() -> Iterator[Todo]:
