@@ -13,7 +13,8 @@ from django.utils import timezone
 from farm.accounts.models import Account, Role, User
 from farm.accounts.permissions import role_in
 from farm.accounts.selectors import account_chosen
-from farm.agents.models import Agent, DiskCopy, Server
+from farm.agents.models import Agent, AgentPhase, DiskCopy, Server
+from farm.agents.selectors.asleep import asleep_rate
 from farm.agents.selectors.shared_keys import lender_of
 from farm.agents.stays import stays_at
 from farm.billing.ai_spend import ai_spent_by
@@ -22,6 +23,7 @@ from farm.billing.metering import drafts
 from farm.billing.models import Payer, UsageLine
 from farm.billing.payers import assignment_at, assignments_at, default_payer
 from farm.billing.rule import month_of, next_month
+from farm.billing.selectors import at_most_monthly
 from farm.billing.statements import Statement, month_before, statement
 from farm.billing.stays import Stay
 
@@ -33,7 +35,8 @@ class AgentMonth:
     """One agent's month so far, in micro-units, and who pays for it now.
 
     `ai_payer` is the name of who pays for its AI, "" where it thinks with its owner's own key.
-    `saves` is what a month of it costs at most, which its deletion saves; 0 once it is gone.
+    `saves` is what a month of it, as it is, awake or asleep, costs at most, which its deletion
+    saves; 0 once it is gone.
     """
 
     agent: Agent
@@ -143,10 +146,17 @@ def _months(agents: Sequence[Agent], account: Account, now: datetime) -> tuple[A
             ai_payer=lender_of(agent.shared_key, payers[agent.uid]) if agent.shared_key else "",
             machine=machine.get(agent.uid, 0),
             ai=ai.get(agent.uid, 0),
-            saves=0 if agent.deleted_at else agent.agreed_monthly_micros,
+            saves=_saved_by_deleting(agent),
         )
         for agent in agents
     )
+
+
+def _saved_by_deleting(agent: Agent) -> int:
+    if agent.deleted_at:
+        return 0
+    asleep = asleep_rate(agent) if agent.phase == AgentPhase.STOPPED else None
+    return at_most_monthly(asleep) if asleep else agent.agreed_monthly_micros
 
 
 def _machines_of(uids: Sequence[str], month: date, now: datetime) -> Mapping[str, int]:

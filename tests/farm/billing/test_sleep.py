@@ -132,6 +132,7 @@ def test_a_sleeping_agents_page_tells_what_its_sleep_costs(us: People) -> None:
     assert cost.free_reason is None
     assert cost.so_far_micros == member_month(us.alice, us.account, NOON + 10 * HOUR).machine
     assert cost.so_far_micros > 2 * 7_200
+    assert member_month(us.alice, us.account, NOON + 10 * HOUR).agents[0].saves == 33_534
     assert cloud_cost(month_of(NOON)).cloud == 2 * 7_200
 
 
