@@ -75,6 +75,13 @@ def _addresses() -> Iterator[Error]:
 
 def _outside() -> Iterator[Error]:
     yield from _clouds()
+    if settings.STRIPE_SECRET_KEY and not settings.STRIPE_WEBHOOK_SECRET:
+        yield _error(
+            "STRIPE_WEBHOOK_SECRET is not set: what Stripe tells the farm cannot be believed.",
+            f"In Stripe make a webhook endpoint for {settings.SITE_URL}/stripe/webhook and set"
+            " STRIPE_WEBHOOK_SECRET to its signing secret.",
+            "STRIPE_WEBHOOK_SECRET",
+        )
     if not given("EMAIL_HOST"):
         yield _error(
             "EMAIL_HOST is not set, so no sign-up code reaches anybody.",
@@ -85,7 +92,7 @@ def _outside() -> Iterator[Error]:
 
 def _nothing_unreal() -> Iterator[CheckMessage]:
     """A lab that says that it is one may stand on a sandbox; it says so at every start."""
-    for error in (*_no_sandbox(), *unreal_edge()):
+    for error in (*_no_sandbox(), *_no_test_money(), *unreal_edge()):
         if settings.LAB:
             yield CheckWarning(f"LAB is on, so nothing here is real: {error.msg}", hint=error.hint)
         else:
@@ -127,11 +134,23 @@ def _no_sandbox() -> Iterator[Error]:
             yield _error(sentence, official, name)
 
 
+def _no_test_money() -> Iterator[Error]:
+    key = settings.STRIPE_SECRET_KEY
+    if key and not key.startswith(("sk_live_", "rk_live_")):
+        yield _error(
+            "STRIPE_SECRET_KEY is no live key: people would pay with play money.",
+            "Set STRIPE_SECRET_KEY to a key of the live mode, or unset it.",
+            "STRIPE_SECRET_KEY",
+        )
+
+
 def _endpoints() -> Iterator[tuple[str, str]]:
     yield "HETZNER_ENDPOINT", settings.HETZNER_ENDPOINT
     yield "SCALEWAY_ENDPOINT", settings.SCALEWAY_ENDPOINT
     yield "TELEGRAM_ENDPOINT", settings.TELEGRAM_ENDPOINT
     yield "SLACK_ENDPOINT", settings.SLACK_ENDPOINT
+    if settings.STRIPE_API_BASE:
+        yield "STRIPE_API_BASE", settings.STRIPE_API_BASE
     for provider, endpoint in settings.MODEL_ENDPOINTS.items():
         yield f"{provider.upper()}_ENDPOINT", endpoint
 

@@ -214,6 +214,12 @@ SANDBOX_MODEL = env.text("SANDBOX_MODEL")
 SANDBOX_MAILBOX_URL = env.text("SANDBOX_MAILBOX_URL")
 SANDBOX_CONTROL_URL = env.text("SANDBOX_CONTROL_URL")
 
+# Stripe; without a key this farm takes no money. How often events that never came are fetched.
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE").rstrip("/")
+STRIPE_ROUND_SECONDS = env.number("STRIPE_ROUND_SECONDS", 24 * 60 * 60)
+
 # The edge: how Caddy serves, and how long it may go on without asking the farm again, in seconds.
 EDGE_SECRET = env.kept_secret("EDGE_SECRET", FARM_DATA / "secrets" / "edge_secret")
 EDGE_BIND = env.text("EDGE_BIND", "127.0.0.1" if DEBUG else "0.0.0.0")  # noqa: S104

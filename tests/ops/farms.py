@@ -17,7 +17,10 @@ from pathlib import Path
 from tests.pairs.own import environ_of
 
 DEADLINE = 90.0
-OURS = ("FARM_DATA", "FARM_USER", "PORT", "TUNNEL_PORT", "RELAY", "GUESTS", "HETZNER", "SANDBOX")
+OURS = (
+    *("FARM_DATA", "FARM_USER", "PORT", "TUNNEL_PORT", "RELAY", "GUESTS"),
+    *("HETZNER", "SANDBOX", "STRIPE"),
+)
 
 
 def until(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
