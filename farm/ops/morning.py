@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from farm.agents.selectors.morning import Money, Morning, NightLine, Spent, morning_at
-from farm.billing.amounts import cents
+from farm.billing.amounts import cents, per_hour
 from farm.catalog import catalog
 from farm.ops.answer import AsJson, console, new_app, print_json
 from farm.ops.refusing import serving
@@ -37,7 +37,12 @@ def _show(told: Morning, out: Console) -> None:
     else:
         out.print(Text("Nothing is to be done.", style="dim"))
     out.print(_fleet_line(told))
-    for words in (*_money_lines(told.money), _clouds_line(told), *_kept_lines(told)):
+    for words in (
+        *_money_lines(told.money),
+        _clouds_line(told),
+        *_pool_lines(told),
+        *_kept_lines(told),
+    ):
         out.print(Text(words))
     for line in told.night:
         out.print(Text(f"{line.last_at:%H:%M}  {_night_words(line)}", style="dim"))
@@ -83,6 +88,14 @@ def _clouds_line(told: Morning) -> str:
     full = f"; full: {', '.join(told.clouds.full)}" if told.clouds.full else ""
     nobodys = f", {told.clouds.orphans} orphans" if told.clouds.orphans else ", no orphans"
     return f"Machines: {', '.join(used) or 'none'}{full}{nobodys}"
+
+
+def _pool_lines(told: Morning) -> Iterator[str]:
+    for pool in told.pools:
+        costs = f"{per_hour(pool.hourly_micros, pool.currency)} an hour now"
+        month = f"{cents(pool.monthly_micros, pool.currency)} a month"
+        ready = f"Kept ready: {pool.ready} of {pool.wanted} {pool.plan} in {pool.region}"
+        yield f"{ready}, {costs}, {month} as set, the farm's own cost"
 
 
 def _kept_lines(told: Morning) -> Iterator[str]:

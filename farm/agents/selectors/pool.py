@@ -49,6 +49,11 @@ def pools(now: datetime) -> Sequence[PoolView]:
     return sorted(views, key=lambda view: not (view.size or view.follow_demand))
 
 
+def pools_in_use(now: datetime) -> Sequence[PoolView]:
+    """Those that keep machines ready, at some hour at least."""
+    return [view for view in pools(now) if view.size or view.follow_demand]
+
+
 def pool_view(pool: Pool, now: datetime) -> PoolView:
     """How it stands."""
     free = Server.objects.filter(pooled__pool=pool, agent=None, wanted_gone=False)

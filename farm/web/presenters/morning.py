@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from farm.agents.selectors.morning import (
     Clouds,
@@ -15,11 +15,12 @@ from farm.agents.selectors.morning import (
     Money,
     Morning,
     NightLine,
+    PoolView,
     Rescues,
     Spent,
     Todo,
 )
-from farm.billing.amounts import cents
+from farm.billing.amounts import cents, per_hour
 from farm.catalog import catalog
 
 
@@ -61,6 +62,7 @@ class MorningWords:
     money: MoneyWords
     clouds: Clouds
     in_use: str
+    ready: Sequence[str]
     kept: Kept
     rescues: Rescues
     night: Sequence[NightWords]
@@ -77,6 +79,7 @@ def morning_words(told: Morning) -> MorningWords:
         in_use=", ".join(
             f"{name.capitalize()} {number}" for name, number in told.clouds.in_use.items()
         ),
+        ready=[_ready(pool) for pool in told.pools],
         kept=told.kept,
         rescues=told.rescues,
         night=[_line(line) for line in told.night],
@@ -108,3 +111,18 @@ def _line(line: NightLine) -> NightWords:
     more = ngettext("%(name)s and %(number)d other", "%(name)s and %(number)d others", others)
     whom = more % {"name": line.name, "number": others} if others else line.name
     return NightWords(at=line.last_at, what=str(line.sentence.what), whom=whom)
+
+
+def _ready(pool: PoolView) -> str:
+    """Its number and its cost, which is the farm's own until an agent claims a machine."""
+    plan, region = catalog().plans.get(pool.plan), catalog().regions.get(pool.region)
+    text = gettext("{ready} of {wanted} {plan}, {region}: {hour} an hour now, {month} a month")
+    language = get_language() or "en"
+    return text.format(
+        ready=pool.ready,
+        wanted=pool.wanted,
+        plan=plan.name.in_language(language),
+        region=region.name.in_language(language),
+        hour=per_hour(pool.hourly_micros, pool.currency),
+        month=cents(pool.monthly_micros, pool.currency),
+    )

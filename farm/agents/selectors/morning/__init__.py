@@ -13,6 +13,7 @@ from farm.agents.selectors.morning.night import NightLine, night_before
 from farm.agents.selectors.morning.rescues import Rescues, rescues_now
 from farm.agents.selectors.morning.todo import Todo
 from farm.agents.selectors.morning.todos import todos_at
+from farm.agents.selectors.pool import PoolView, pools_in_use
 
 __all__ = [
     "Clouds",
@@ -21,6 +22,7 @@ __all__ = [
     "Money",
     "Morning",
     "NightLine",
+    "PoolView",
     "Rescues",
     "Spent",
     "Todo",
@@ -37,6 +39,7 @@ class Morning:
     fleet: Fleet
     money: Money
     clouds: Clouds
+    pools: Sequence[PoolView]
     kept: Kept
     rescues: Rescues
     night: Sequence[NightLine]
@@ -50,6 +53,7 @@ def morning_at(now: datetime) -> Morning:
         fleet=fleet_now(),
         money=money_at(now),
         clouds=clouds_now(),
+        pools=pools_in_use(now),
         kept=kept_now(),
         rescues=rescues_now(),
         night=night_before(now),
