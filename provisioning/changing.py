@@ -54,8 +54,8 @@ class ChangeSnapshot:
     `machine` is the one that counts now, `successor` the one made ready to take its place.
     `on_trial` says that the one that counts took over, has not answered yet, and could still give
     its place back; `may_speak` that its program may run, so that the other must not be started.
-    `type_asked` says that the machine is to become another type, `type_fits` that it is one of the
-    plan's.
+    `done` says that the one that counts was made for this change, or fits it; `type_asked` that it
+    is to become another type, `type_fits` that it is one of the plan's.
     """
 
     phase: AgentPhase
@@ -72,6 +72,7 @@ class ChangeSnapshot:
     may_speak: bool = False
     to_restore: bool = False
     saving: Saving = Saving.NOTHING
+    done: bool = False
     type_asked: bool = False
     type_fits: bool = False
 
@@ -110,7 +111,7 @@ def _step_before_leaving(agent: ChangeSnapshot) -> ChangeStep | None:
 
 def _step_of_preparing(agent: ChangeSnapshot, deadlines: Deadlines) -> ChangeStep | None:
     """The one that is there serves meanwhile; what else is wished of it comes first."""
-    if agent.machine is not Machine.READY or agent.change is Change.NOTHING:
+    if agent.machine is not Machine.READY or agent.change is Change.NOTHING or agent.done:
         return None
     if agent.change is Change.RESIZE:
         return ChangeStep.WAIT if agent.talking else ChangeStep.BEGIN_RESIZE

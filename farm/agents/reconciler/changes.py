@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from farm.agents.changing import is_fulfilled
 from farm.agents.machine_of import machine_of, on_trial, successor_of
 from farm.agents.models import Agent, Change, Server, ServerPhase
 from farm.agents.pace import SAFETY_NET
@@ -47,6 +48,7 @@ def change_of(agent: Agent, seen: AgentSnapshot, machine: MachineSeen) -> Change
         may_speak=trial is not None and _may_speak(agent, trial),
         to_restore=seen.to_restore,
         saving=seen.saving,
+        done=change is not None and is_fulfilled(agent, change),
         type_asked=server is not None and server.wanted_type not in ("", server.server_type),
         type_fits=server is not None and fits_plan(server, agent),
     )

@@ -89,4 +89,4 @@ def test_it_grows_where_it_is_and_shrinks_again(awake: Farm, cloud: CloudName) -
     awake.wish("resize", plan="small")
     settled(awake)
     as_it_was(awake, cloud)
-    assert awake.ask(AGREED) == small
+    assert awake.ask(AGREED) == small, standing(awake)
