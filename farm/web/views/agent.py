@@ -56,6 +56,7 @@ TEMPLATES = {
     PageState.LEAVING: "agents/leaving.html",
     PageState.GONE: "agents/gone.html",
 }
+TO_BE_WOKEN = (AgentPhase.STOPPED, AgentPhase.WAKING)
 # What who answers for the account sees of an agent in place of what only its keeper reads.
 OVERSEEN = dict.fromkeys((PageState.WAIT, PageState.FAILED, *AT_HOME), "agents/overseen.html")
 
@@ -157,7 +158,7 @@ def _machine(asked: Agent, now: datetime) -> dict[str, object]:
         "there": place_words(asked),
         "sleep": sleep_words(asked, now),
         "asleep": asleep_words(asked, selectors.asleep_rate(asked), now),
-        "wake": wake_words(asked) if asked.wanted == Agent.Wanted.STOPPED else None,
+        "wake": wake_words(asked) if asked.phase in TO_BE_WOKEN else None,
         "rhythm": rhythm_words(rhythm_of(asked, now), now),
         "takes_back": can_be_taken_back(asked),
     }

@@ -13,9 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from farm.accounts.models import Membership
-from farm.agents.models import Agent, AgentPhase, EdgeCode, GatewayPass
+from farm.agents.models import Agent, AgentPhase, EdgeCode, GatewayPass, LastUse
 from farm.agents.passes import edge_of, mark_written
-from tests.farm.web import scenes
+from tests.farm.web import scenes, sleep_scenes
 from tests.farm.web.conftest import logged_in
 
 WORD = "the-word-that-caddy-knows-and-nobody-else"
@@ -282,3 +282,33 @@ def test_a_pass_is_renewed_in_time_and_keeps_its_name(nino: Agent) -> None:
     assert fresh is not None
     assert fresh.certificate != own.certificate
     assert fresh.people == ("Alice",)
+
+
+def test_a_sleepers_address_offers_to_wake_it(alice: Client, nino: Agent) -> None:
+    visitor = visiting(alice, nino.host)
+    sleep_scenes.asleep(nino)
+    told = ask(visitor, nino.host, PAGE)
+    shown = told.content.decode()
+    assert told.status_code == 503
+    assert "Nino sleeps" in shown
+    assert f'href="https://farm.example/agents/{nino.uid}/wake/"' in shown
+    assert "Wake Nino - 0.0079" in shown
+    assert "<form" not in shown
+    assert ask(visitor, nino.host, PART).status_code == 503
+
+
+def test_who_knocks_at_a_sleepers_door_is_led_to_its_button(
+    alice: Client, bob: Client, charlie: Client, nino: Agent
+) -> None:
+    sleep_scenes.asleep(nino)
+    knocking = knocked(Client(), nino.host)
+    assert alice.get(knocking)["Location"] == f"/agents/{nino.uid}/wake/"
+    for other in (bob, charlie):
+        assert other.get(knocking).status_code == 404
+
+
+def test_an_open_console_is_a_use(alice: Client, nino: Agent) -> None:
+    visitor = visiting(alice, nino.host)
+    assert not LastUse.objects.exists()
+    assert ask(visitor, nino.host, PAGE).status_code == 200
+    assert LastUse.objects.get(agent=nino).console_at
