@@ -17,7 +17,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.farm.matrix.moved_clock import MovedClock
 from tests.lab.books import Books
 from tests.lab.consoles import connects, own_machine_is_no_proxy
-from tests.lab.outside import IMAGE_SECONDS, Invoice, Outside, outside_world
+from tests.lab.outside import Outside, outside_world
 from tests.lab.people import Crowd, Person
 from tests.lab.premises import Address, Premises
 from tests.lab.searching import found_on
@@ -102,8 +102,6 @@ def company(tmp_path: Path) -> Iterator[Company]:
 
 def test_a_company_lives_on_one_farm(company: Company) -> None:
     print()
-    with told("an image is baked"):
-        an_image_is_baked(company)
     with told("two owners come, and have an agent made at each cloud"):
         owners_come(company)
     with told("three are invited, one to an agent, on a phone"):
@@ -130,12 +128,6 @@ def test_a_company_lives_on_one_farm(company: Company) -> None:
         the_day_ends(company)
     with told("statements are what the clouds invoice"):
         statements_are_the_invoices(company)
-
-
-def an_image_is_baked(company: Company) -> None:
-    """At once where this machine has baked it before."""
-    baked = company.premises.surroundings.farm("images", "build", timeout=IMAGE_SECONDS)
-    assert baked.returncode == 0, baked.stderr
 
 
 def owners_come(company: Company) -> None:
@@ -252,18 +244,9 @@ def the_day_ends(company: Company) -> None:
             how = ("--yes", "--without-backup", "--no-wait", "--as", keeper.email)
             company.premises.farm("agents", "delete", agent, *how)
         until(company.books.all_gone, SECONDS)
-        assert {thing.split()[1] for thing in company.outside.things()} == {"snapshots"}
+        assert company.outside.things() == []
         clock.leap(5 * MINUTES)
         until(company.books.all_metered, SECONDS)
-
-
-def of_agents(invoice: Invoice) -> Invoice:
-    """Without what baking cost, which is the operator's."""
-    return {
-        line: micros
-        for line, micros in invoice.items()
-        if line.startswith("farm-") and not line.startswith("farm-builder-")
-    }
 
 
 def statements_are_the_invoices(company: Company) -> None:
@@ -276,7 +259,7 @@ def statements_are_the_invoices(company: Company) -> None:
         "scaleway": [(company.cleo, company.payer(company.bruno))],
     }
     for cloud, payers in readers.items():
-        invoice = of_agents(company.outside.invoice(cloud))
+        invoice = company.outside.invoice(cloud)
         assert company.books.written(cloud) == invoice
         charged = [
             sum(reader.statement_of(payer, month).machine for month in company.outside.months())
