@@ -11,16 +11,28 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.farm.matrix.farms import Farm, Zygote, new_farm
-from tests.farm.matrix.flows import CREATE, STOP, WAKE, CloudName, powered
+from tests.farm.matrix.farms import Farm, Zygote, new_farm, wait_until
+from tests.farm.matrix.flows import (
+    CREATE,
+    STOP,
+    WAKE,
+    CloudName,
+    Json,
+    State,
+    billed,
+    expected,
+    powered,
+)
 from tests.farm.matrix.living import Life
 from tests.farm.matrix.scaleway_farms import scaleway_farm
 from tests.farm.matrix.strikes import Strike
+from tests.farm.matrix.verdicts import standing
 from tests.pairs.own import SERVER, Rows
 
+TYPE = "SELECT server_type FROM agents_server ORDER BY id DESC"
 HOST = "SELECT host FROM agents_agent"
 ON = ("running", "starting")
-CALLS = (9,) if SERVER else (3, 9, 14)
+CALLS = (9,) if SERVER else (4, 11)
 """Of those that a stop or a wake makes; `test_no_call_at_all_loses_anything` strikes each."""
 
 
@@ -41,6 +53,10 @@ def life(
     started.go(CREATE)
     yield started
     farm.close()
+
+
+at_hetzner = pytest.mark.parametrize("life", [CloudName.HETZNER], indirect=True)
+"""Where the machine of a sleeper is deleted, and its disk is kept as a copy."""
 
 
 @contextmanager
@@ -71,6 +87,86 @@ def test_a_night_asleep(life: Life) -> None:
         assert not set(powered(life.farm, life.cloud)) & set(ON)
         life.go(WAKE)
     assert life.farm.ask(HOST) == host
+
+
+def woken_despite(life: Life, *faults: Json) -> None:
+    """It wakes although all that goes wrong, and nothing but what it needs is left."""
+    farm = life.farm
+    farm.wish("agree", hourly="50000")
+    for fault in faults:
+        farm.control.post("/faults", json=fault).raise_for_status()
+    WAKE.utter(farm, life.cloud)
+    wanted = expected(life.cloud, State.RUNNING)
+
+    def settled() -> bool:
+        return farm.phase() == "running" and billed(farm, life.cloud) == wanted
+
+    with never_two_on(life):
+        try:
+            wait_until("it is awake, and what it slept with is gone", settled)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {standing(farm)}") from None
+    life.state = State.RUNNING
+    life.judge()
+
+
+def sold_out(server_type: str) -> Json:
+    """No machine of that type is to be had anywhere."""
+    return {"name": "sold-out", "cloud": "hetzner", "server_type": server_type, "times": None}
+
+
+NO_HOST: Json = {
+    "kind": "scaleway",
+    "match": ["POST", "/action", "action=poweron"],
+    "answer": {"status": 412, "code": "out_of_stock", "message": "resource is out of stock"},
+}
+
+
+@at_hetzner
+def test_a_type_that_is_sold_out_makes_way_for_another_from_the_same_copy(life: Life) -> None:
+    life.go(STOP)
+    woken_despite(life, sold_out("cx23"))
+    assert life.farm.ask(TYPE) == "cpx22"
+    assert "wake_from_backup" not in life.farm.codes()
+
+
+def test_where_nothing_takes_what_it_slept_with_its_backup_does(life: Life) -> None:
+    life.go(STOP)
+    gone = [NO_HOST] if life.cloud is CloudName.SCALEWAY else map(sold_out, ("cx23", "cpx22"))
+    woken_despite(life, *gone)
+    assert "wake_from_backup" in life.farm.codes()
+    assert life.farm.ask("SELECT count(*) FROM agents_server WHERE gone_at IS NOT NULL") != "0"
+
+
+@at_hetzner
+def test_nothing_is_deleted_before_a_copy_of_it_is_good(life: Life) -> None:
+    failing: Json = {"code": "action_failed", "message": "no"}
+    fault: Json = {"kind": "hetzner", "match": ["create_image"], "action": failing}
+    farm = life.farm
+    farm.control.post("/faults", json=fault).raise_for_status()
+    STOP.utter(farm, life.cloud)
+    wait_until("it sleeps", lambda: farm.phase() == "stopped")
+    codes = farm.codes()
+    assert codes.index("copy_broken") < codes.index("copy_ready") < codes.index("machine_removed")
+    life.state = State.STOPPED
+    life.go(WAKE)
+
+
+@at_hetzner
+def test_a_copy_that_somebody_deleted_is_told_and_its_backup_is_the_way_back(
+    life: Life, hetzner: str
+) -> None:
+    life.go(STOP)
+    farm = life.farm
+    mine = {"Authorization": f"Bearer {farm.token}"}
+    image = farm.ask("SELECT cloud_id FROM agents_diskcopy")
+    httpx.delete(f"{hetzner}/images/{image}", headers=mine).raise_for_status()
+    farm.wish("sweep")
+    wait_until("it says so", lambda: farm.reason() == "copy_lost")
+    farm.wish("retry")
+    wait_until("it is back", lambda: farm.phase() == "running")
+    life.state = State.RUNNING
+    life.judge()
 
 
 def test_a_worker_that_is_killed_loses_nothing_of_a_night(life: Life) -> None:
