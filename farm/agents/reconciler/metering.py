@@ -15,6 +15,7 @@ from farm.agents.placement import copy_terabyte_of
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.troubles import Nap
 from farm.agents.stays import LastSeen, stay_of, stay_of_copy
+from farm.billing.ledger import is_due, post
 from farm.billing.metering import write_lines
 from farm.billing.models import Assignment, PriceRow
 from farm.billing.payers import assign, default_payer
@@ -31,9 +32,11 @@ def ensure_meter(now: datetime) -> None:
 
 
 def drive_meter(claim: Claim[Meter]) -> Nap:
-    """Write what has become sure since the last run."""
+    """Write what has become sure since the last run, and once a day post it to the ledger."""
     now = timezone.now()
     hours = meter(now)
+    if is_due(now):
+        post(now)
     with claim.recording():
         claim.row.ran_at, claim.row.hours = now, hours
         claim.save("ran_at", "hours")
