@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -25,7 +25,7 @@ from farm.billing.rule import (
 )
 from farm.billing.stays import Stay
 
-AT_ONCE = 2_000
+AT_ONCE = 500
 """Lines in one transaction."""
 Assignments = Mapping[str, Sequence[Assignment]]
 """By agent, the earliest first."""
@@ -49,9 +49,10 @@ def write_lines(stays: Sequence[Stay], now: datetime) -> Run:
     prices, said = prices_of(stays), _assignments(stays)
     written = written_of(stays, prices)
     hours = list(sure_hours(stays, Terms(prices, _caps(said)), written, now - SETTLING))
-    for some in _pieces([_line(hour, _bearer(hour, said)) for hour in hours]):
+    for first in range(0, len(hours), AT_ONCE):
         # Cut in their order, what is written is what an earlier run would have: nobody waits long.
-        UsageLine.objects.bulk_create(some, ignore_conflicts=True)
+        lines = [_line(hour, _bearer(hour, said)) for hour in hours[first : first + AT_ONCE]]
+        UsageLine.objects.bulk_create(lines, ignore_conflicts=True)
     return Run(len(hours), _finished(stays, prices, written))
 
 
@@ -179,10 +180,6 @@ def _line(hour: Hour, bearer: Assignment | None) -> UsageLine:
         capped=hour.capped,
         cause=_cause_of(hour, bearer),
     )
-
-
-def _pieces(lines: Sequence[UsageLine]) -> Iterator[Sequence[UsageLine]]:
-    return (lines[first : first + AT_ONCE] for first in range(0, len(lines), AT_ONCE))
 
 
 def _cause_of(hour: Hour, bearer: Assignment | None) -> str:
