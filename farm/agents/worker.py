@@ -18,6 +18,7 @@ from farm.agents.reconciler.driving import Job, Renewable, drive_due, due_jobs
 from farm.agents.reconciler.edges import ensure_edge_rounds
 from farm.agents.reconciler.metering import ensure_meter
 from farm.agents.reconciler.projects import ensure_projects
+from farm.billing.stripe_events import ensure_stripe_round
 
 __all__ = ["drive_due", "prepare", "run_worker"]
 
@@ -104,6 +105,8 @@ def prepare(stop: threading.Event) -> None:
             ensure_meter(timezone.now())
             ensure_edge_rounds(timezone.now())
             ensure_backup_round(timezone.now())
+            if settings.STRIPE_SECRET_KEY:
+                ensure_stripe_round(timezone.now())
         except Error:
             logger.exception("The database is not ready; looking again.")
             stop.wait(1)

@@ -14,7 +14,6 @@ from functools import cache
 from typing import Final
 
 import stripe
-from django.conf import settings
 
 from farm.billing import gateway_reading as reading
 from farm.billing import gateway_values as values
@@ -293,12 +292,6 @@ class Gateway:
         except (stripe.SignatureVerificationError, ValueError, LookupError, AttributeError) as no:
             raise Forged("forged", f"A webhook cannot be believed: {type(no).__name__}.") from None
         return reading.event_of(_plain(event))
-
-
-def gateway() -> Gateway | None:
-    """Where the settings lead; None where this farm takes no money."""
-    key = settings.STRIPE_SECRET_KEY
-    return connect(key, settings.STRIPE_WEBHOOK_SECRET, settings.STRIPE_API_BASE) if key else None
 
 
 @cache

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from farm.accounts.models import Account, new_uid
 from farm.billing.ai_rows import AiCall, AiDay, AiMonth  # noqa: F401  (Django looks here)
 from farm.billing.ledger_rows import LedgerAccount, Transfer  # noqa: F401  (and here)
+from farm.billing.stripe_rows import StripeEvent, StripeRound  # noqa: F401  (and here)
 
 
 class Payer(models.Model):

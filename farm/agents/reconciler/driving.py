@@ -48,6 +48,7 @@ from farm.agents.reconciler.projects import drive_project
 from farm.agents.reconciler.schedules import drive_schedule, of_living
 from farm.agents.reconciler.servers import drive_server
 from farm.agents.reconciler.slacks import drive_slack
+from farm.agents.reconciler.stripe_events import drive_stripe_event, drive_stripe_round
 from farm.agents.reconciler.telegrams import drive_telegram
 from farm.agents.reconciler.troubles import (
     Nap,
@@ -57,6 +58,7 @@ from farm.agents.reconciler.troubles import (
 )
 from farm.agents.reconciler.watches import drive_watch, watched
 from farm.agents.reconciler.whatsapps import drive_whatsapp
+from farm.billing.stripe_rows import StripeEvent, StripeRound
 from provisioning.errors import ProvisioningError
 
 logger = logging.getLogger(__name__)
@@ -182,6 +184,8 @@ EDGES = Sort(EdgeRound, drive_edge_round, after_edge_trouble)
 POOLS = Sort(Pool, drive_pool, after_crash)
 POOLED = Sort(PooledServer, drive_pooled, after_pooled_trouble, long=True)
 ROUNDS = Sort(BackupRound, drive_round, after_round_trouble)
+STRIPE_EVENTS = Sort(StripeEvent, drive_stripe_event, after_crash)
+STRIPE_ROUNDS = Sort(StripeRound, drive_stripe_round, after_crash, long=True)
 SCHEDULES = Sort(Schedule, drive_schedule, after_crash, of_living)
 
 SORTS: Sequence[Driven] = (
@@ -196,6 +200,8 @@ SORTS: Sequence[Driven] = (
     WATCHES,
     PROJECTS,
     METERS,
+    STRIPE_EVENTS,
+    STRIPE_ROUNDS,
     BACKUPS,
     ROUNDS,
     SCHEDULES,
