@@ -31,6 +31,9 @@ CACHE: Final = env.folder(
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0: the last one, or a free one.")]
 
+Relay = Annotated[str, typer.Option(help="Where a farm's relay listens, for machines to reach it.")]
+Webhooks = Annotated[str, typer.Option(help="Where a farm takes Stripe's webhooks, as a URL.")]
+
 
 @app.callback()
 def sandbox() -> None:
@@ -51,12 +54,8 @@ def up(  # noqa: PLR0913  (a port for each service)
     slack_port: Port = 0,
     stripe_port: Port = 0,
     relay_port: Port = 0,
-    relay: Annotated[
-        str, typer.Option(help="Where a farm's relay listens, for machines to reach it.")
-    ] = "",
-    webhooks: Annotated[
-        str, typer.Option(help="Where a farm takes Stripe's webhooks, as a URL.")
-    ] = "",
+    relay: Relay = "",
+    webhooks: Webhooks = "",
     smtp_port: Port = 0,
     mailbox_port: Port = 0,
     control_port: Port = 0,

@@ -20,21 +20,11 @@ def invoice_json(books: Books, invoice: Invoice) -> JsonObject:
     return {
         "id": number,
         "object": "invoice",
-        "account_country": "FR",
-        "account_name": "Sandbox",
-        "account_tax_ids": None,
         **_amounts(invoice, sums),
-        "application": None,
         "attempt_count": invoice.attempts,
         "attempted": invoice.attempts > 0,
         "auto_advance": invoice.auto_advance,
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": invoice.automatic_tax,
-            "liability": {"type": "self"} if invoice.automatic_tax else None,
-            "provider": "stripe" if invoice.automatic_tax else None,
-            "status": _tax_status(invoice, rate),
-        },
+        "automatic_tax": _automatic_tax(invoice, rate),
         "automatically_finalizes_at": None,
         "billing_reason": "manual",
         "collection_method": invoice.collection,
@@ -51,10 +41,7 @@ def invoice_json(books: Books, invoice: Invoice) -> JsonObject:
         "customer_tax_exempt": "none",
         "customer_tax_ids": [{"type": "eu_vat", "value": value} for value in invoice.tax_ids],
         "default_payment_method": uid_or_none(Method, invoice.method),
-        "default_source": None,
-        "default_tax_rates": [],
         "description": invoice.description or None,
-        "discounts": [],
         "due_date": seconds(invoice.due),
         "effective_at": seconds(invoice.finalized),
         "ending_balance": 0 if settled else None,
@@ -78,6 +65,10 @@ def invoice_json(books: Books, invoice: Invoice) -> JsonObject:
 def _amounts(invoice: Invoice, sums: Sums) -> JsonObject:
     owed = sums.total - invoice.credited_before
     return {
+        "account_country": "FR",
+        "account_name": "Sandbox",
+        "account_tax_ids": None,
+        "application": None,
         "amount_due": owed,
         "amount_overpaid": 0,
         "amount_paid": invoice.amount_paid,
@@ -95,6 +86,9 @@ def _amounts(invoice: Invoice, sums: Sums) -> JsonObject:
 
 def _settled(invoice: Invoice) -> JsonObject:
     return {
+        "default_source": None,
+        "default_tax_rates": [],
+        "discounts": [],
         "next_payment_attempt": None,
         "number": invoice.number or None,
         "on_behalf_of": None,
@@ -120,6 +114,16 @@ def _settled(invoice: Invoice) -> JsonObject:
         },
         "test_clock": None,
         "webhooks_delivered_at": seconds(invoice.created),
+    }
+
+
+def _automatic_tax(invoice: Invoice, rate: Rate | None) -> JsonObject:
+    return {
+        "disabled_reason": None,
+        "enabled": invoice.automatic_tax,
+        "liability": {"type": "self"} if invoice.automatic_tax else None,
+        "provider": "stripe" if invoice.automatic_tax else None,
+        "status": _tax_status(invoice, rate),
     }
 
 
@@ -157,11 +161,9 @@ def invoice_payment_json(_: Books, invoice: Invoice) -> JsonObject:
     }
 
 
-def credit_note_json(books: Books, note: CreditNote) -> JsonObject:
-    """A part of an invoice taken back."""
-    invoice = books.invoices[note.invoice]
-    number, net = uid(CreditNote, note.id), note.amount - note.tax
-    line: JsonObject = {
+def _note_line(note: CreditNote) -> JsonObject:
+    net = note.amount - note.tax
+    return {
         "id": f"cnli_1S{note.id:08d}",
         "object": "credit_note_line_item",
         "amount": net,
@@ -178,6 +180,12 @@ def credit_note_json(books: Books, note: CreditNote) -> JsonObject:
         "unit_amount": net,
         "unit_amount_decimal": str(net),
     }
+
+
+def credit_note_json(books: Books, note: CreditNote) -> JsonObject:
+    """A part of an invoice taken back."""
+    invoice = books.invoices[note.invoice]
+    number, net = uid(CreditNote, note.id), note.amount - note.tax
     given_back: JsonObject = {
         "amount_refunded": note.amount - note.out_of_band,
         "payment_record_refund": None,
@@ -198,7 +206,7 @@ def credit_note_json(books: Books, note: CreditNote) -> JsonObject:
         "discount_amounts": [],
         "effective_at": seconds(note.created),
         "invoice": uid(Invoice, invoice.id),
-        "lines": listed([line], f"/v1/credit_notes/{number}/lines"),
+        "lines": listed([_note_line(note)], f"/v1/credit_notes/{number}/lines"),
         "livemode": False,
         "memo": note.memo or None,
         "metadata": note.metadata,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from farm.sandbox.stripe.books import Books, uid, uid_or_none
-from farm.sandbox.stripe.cards import CARDS
+from farm.sandbox.stripe.cards import CARDS, Card, Decline
 from farm.sandbox.stripe.records import (
     Charge,
     Customer,
@@ -17,18 +17,43 @@ from farm.sandbox.stripe.records import (
     Setup,
     Transaction,
 )
-from farm.sandbox.stripe.render import address_json, decline_of, seconds
+from farm.sandbox.stripe.render import EXPIRY_YEAR, address_json, decline_of, seconds
 from farm.sandbox.stripe.sums import items_of, line_tax, rate_of
 from farm.sandbox.stripe.tax import Rate
 from farm.sandbox.wire import Json, JsonObject
 
 VERSION = "2026-10-28.endive"
+NOT_USED = (
+    "after_expiration",
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "client_secret",
+    "collected_information",
+    "consent",
+    "consent_collection",
+    "currency_conversion",
+    "customer_account",
+    "integration_identifier",
+    "origin_context",
+    "payment_link",
+    "payment_method_configuration_details",
+    "permissions",
+    "recovered_from",
+    "saved_payment_method_options",
+    "shipping_address_collection",
+    "shipping_cost",
+    "submit_type",
+    "subscription",
+    "wallet_options",
+)
+"""What a checkout could have and none of these has."""
+TEXTS = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
 
 
 def charge_json(books: Books, charge: Charge) -> JsonObject:
     """One try at a card."""
     method = books.methods[charge.method]
-    card, decline = CARDS[method.number], decline_of(charge.error) if charge.error else None
+    decline = decline_of(charge.error) if charge.error else None
     paid = decline is None
     return {
         "id": uid(Charge, charge.id),
@@ -40,13 +65,7 @@ def charge_json(books: Books, charge: Charge) -> JsonObject:
         "application_fee": None,
         "application_fee_amount": None,
         "balance_transaction": uid_or_none(Transaction, charge.transaction),
-        "billing_details": {
-            "address": address_json(None),
-            "email": method.email or None,
-            "name": method.name or None,
-            "phone": None,
-            "tax_id": None,
-        },
+        "billing_details": _billing(method),
         "calculated_statement_descriptor": "SANDBOX",
         "captured": paid,
         "created": seconds(charge.created),
@@ -61,33 +80,11 @@ def charge_json(books: Books, charge: Charge) -> JsonObject:
         "livemode": False,
         "metadata": charge.metadata,
         "on_behalf_of": None,
-        "outcome": {
-            "advice_code": None,
-            "network_advice_code": None,
-            "network_decline_code": None,
-            "network_status": "approved_by_network" if paid else "declined_by_network",
-            "reason": decline.decline_code or None if decline else None,
-            "risk_level": "normal",
-            "seller_message": "Payment complete." if paid else "The bank declined.",
-            "type": "authorized" if paid else "issuer_declined",
-        },
+        "outcome": _outcome(decline),
         "paid": paid,
         "payment_intent": uid(Intent, charge.intent),
         "payment_method": uid(Method, charge.method),
-        "payment_method_details": {
-            "card": {
-                "brand": card.brand,
-                "country": card.country,
-                "exp_month": 12,
-                "exp_year": 2040,
-                "funding": "credit",
-                "last4": card.last4,
-                "network": card.brand,
-                "three_d_secure": None,
-                "wallet": None,
-            },
-            "type": "card",
-        },
+        "payment_method_details": _card(CARDS[method.number]),
         "receipt_email": None,
         "receipt_number": None,
         "receipt_url": f"{books.site}/receipts/{charge.secret}",
@@ -102,6 +99,45 @@ def charge_json(books: Books, charge: Charge) -> JsonObject:
         "transfer_data": None,
         "transfer_group": None,
     }
+
+
+def _billing(method: Method) -> JsonObject:
+    return {
+        "address": address_json(None),
+        "email": method.email or None,
+        "name": method.name or None,
+        "phone": None,
+        "tax_id": None,
+    }
+
+
+def _outcome(decline: Decline | None) -> JsonObject:
+    paid = decline is None
+    return {
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": "approved_by_network" if paid else "declined_by_network",
+        "reason": decline.decline_code or None if decline else None,
+        "risk_level": "normal",
+        "seller_message": "Payment complete." if paid else "The bank declined.",
+        "type": "authorized" if paid else "issuer_declined",
+    }
+
+
+def _card(card: Card) -> JsonObject:
+    told: JsonObject = {
+        "brand": card.brand,
+        "country": card.country,
+        "exp_month": 12,
+        "exp_year": EXPIRY_YEAR,
+        "funding": "credit",
+        "last4": card.last4,
+        "network": card.brand,
+        "three_d_secure": None,
+        "wallet": None,
+    }
+    return {"card": told, "type": "card"}
 
 
 def _automatic_tax(*, enabled: bool) -> JsonObject:
@@ -120,66 +156,41 @@ def session_json(books: Books, session: Session) -> JsonObject:
     added = sum(
         0 if line.inclusive else line_tax(line, rate_of(books, session)) for line in session.lines
     )
-    number = uid(Session, session.id)
     return {
-        "id": number,
+        "id": uid(Session, session.id),
         "object": "checkout.session",
+        **dict.fromkeys(NOT_USED),
         "adaptive_pricing": {"enabled": False} if paying else None,
-        "after_expiration": None,
-        "allow_promotion_codes": None,
         "amount_subtotal": net if paying else None,
         "amount_total": net + added if paying else None,
         "automatic_tax": _automatic_tax(enabled=session.automatic_tax),
-        "billing_address_collection": None,
         "cancel_url": session.cancel_url or None,
         "client_reference_id": session.reference or None,
-        "client_secret": None,
-        "collected_information": None,
-        "consent": None,
-        "consent_collection": None,
         "created": seconds(session.created),
         "currency": session.currency or None,
-        "currency_conversion": None,
         "custom_fields": [],
-        "custom_text": {
-            "after_submit": None,
-            "shipping_address": None,
-            "submit": None,
-            "terms_of_service_acceptance": None,
-        },
+        "custom_text": dict.fromkeys(TEXTS),
         "customer": uid_or_none(Customer, session.customer),
-        "customer_account": None,
         "customer_creation": "always" if session.creates_customer else "if_required",
         "customer_details": _buyer(session),
         "customer_email": session.email or None,
         "discounts": [] if paying else None,
         "expires_at": seconds(session.expires),
-        "integration_identifier": None,
         "invoice": uid_or_none(Invoice, session.invoice),
         "invoice_creation": _invoice_creation(session) if paying else None,
         "livemode": False,
         "locale": session.locale or None,
         "metadata": session.metadata,
         "mode": session.mode,
-        "origin_context": None,
         "payment_intent": uid_or_none(Intent, session.intent),
-        "payment_link": None,
         "payment_method_collection": "always",
-        "payment_method_configuration_details": None,
         "payment_method_options": {},
         "payment_method_types": ["card"],
         "payment_status": session.payment_status,
-        "permissions": None,
         "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "saved_payment_method_options": None,
         "setup_intent": uid_or_none(Setup, session.setup),
-        "shipping_address_collection": None,
-        "shipping_cost": None,
         "shipping_options": [],
         "status": session.status,
-        "submit_type": None,
-        "subscription": None,
         "success_url": session.success_url,
         "tax_id_collection": {"enabled": session.collects_tax_id, "required": "never"},
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": session.tax}
@@ -187,7 +198,6 @@ def session_json(books: Books, session: Session) -> JsonObject:
         else None,
         "ui_mode": "hosted_page",
         "url": f"{books.site}/c/pay/{session.secret}" if session.status == "open" else None,
-        "wallet_options": None,
     }
 
 
