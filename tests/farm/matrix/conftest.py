@@ -9,6 +9,9 @@ import httpx
 import pytest
 
 from tests.farm.matrix.farms import Farm, Zygote, new_farm, zygote
+from tests.farm.matrix.flows import CloudName
+from tests.farm.matrix.living import PACE, Begin, Life
+from tests.farm.matrix.scaleway_farms import scaleway_farm
 from tests.pairs.own import Rows, rows_in
 from tests.sandbox.running import RunningSandbox, sandbox
 
@@ -113,3 +116,27 @@ def hasty_farm(
     started = new_farm(hasty, control, template, tmp_path / "farm")
     yield started
     started.close()
+
+
+@pytest.fixture(scope="session")
+def pressed(outside: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """Workers whose every wait is short."""
+    with zygote(outside, tmp_path_factory.mktemp("pressed"), **PACE) as started:
+        yield started
+
+
+@pytest.fixture
+def begin(pressed: Zygote, control: httpx.Client, at_both: Rows, tmp_path: Path) -> Iterator[Begin]:
+    """Begins a life at a cloud: a worker, and an agent that nobody has wished for yet."""
+    lives: list[Life] = []
+
+    def begun(cloud: CloudName) -> Life:
+        new = new_farm if cloud is CloudName.HETZNER else scaleway_farm
+        life = Life(new(pressed, control, at_both, tmp_path / f"farm{len(lives)}"), cloud)
+        lives.append(life)
+        life.begin()
+        return life
+
+    yield begun
+    for life in lives:
+        life.farm.close()

@@ -55,7 +55,7 @@ MOVE = Flow("move", State.RUNNING, State.RUNNING, lambda cloud: {"region": ELSEW
 REBUILD = Flow("rebuild", State.RUNNING, State.RUNNING)
 DELETE = Flow("delete", State.RUNNING, State.DELETED)
 
-LIFE: Sequence[Flow] = (CREATE, STOP, WAKE, DELETE)
+LIFE: Sequence[Flow] = (CREATE, STOP, WAKE, RESIZE, MOVE, REBUILD, DELETE)
 """Each begins where the one before it ends."""
 
 WHOLE = {

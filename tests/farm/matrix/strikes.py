@@ -41,6 +41,11 @@ class Strike:
         """Whether it may happen to any call, or to any request to a cloud."""
         return self.is_kill or self.name in EVERYWHERE
 
+    @property
+    def needs_machine(self) -> bool:
+        """Whether it strikes one machine by its name."""
+        return self.name == FaultName.VANISH
+
     def at(self, call: int) -> Strike:
         """The same at another call."""
         return replace(self, call=call)
