@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from farm.agents.machine_of import machine_of
+from farm.agents.machine_of import machine_of, serves_no_more
 from farm.agents.models import Agent, CopyPhase, DiskCopy, Server, ServerPhase
 from provisioning.steps import Kept
 
@@ -31,10 +31,13 @@ def copy_of(server: Server) -> DiskCopy | None:
 
 
 def is_kept(agent: Agent) -> bool:
-    """Whether what it slept with is there: a copy of its machine's disk, or the machine, off."""
+    """Whether what it slept with is there: a copy of its machine's disk, or the machine, off.
+
+    One that is no longer trusted goes, and what it has with it.
+    """
     machine = machine_of(agent)
     off = (ServerPhase.HALTING, ServerPhase.OFF, ServerPhase.WAKING)
-    there = machine is not None and machine.phase in off and not machine.wanted_gone
+    there = machine is not None and machine.phase in off and not serves_no_more(machine)
     return there or kept_copy(agent) is not None
 
 
