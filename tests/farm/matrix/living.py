@@ -29,6 +29,7 @@ PACE = {
     "CAPACITY_RETRY_SECONDS": "1",
     "SETTLE_SECONDS": "1",
     "PAUSE_SECONDS": "1",
+    "SWEEP_SECONDS": "5",
 }
 PLAN = "/var/lib/openclaw/.openclaw/workspace/plan.txt"
 KEPT = "SELECT state FROM agents_backup ORDER BY id DESC"
