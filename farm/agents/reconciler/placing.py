@@ -27,6 +27,7 @@ from farm.agents.reconciler.marks import MOVED, began_at, begin_line, move_agent
 from farm.agents.reconciler.pool_claims import claim_ready
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap, jitter, wait_with_reason
 from farm.agents.rungs import Choice, choose
+from farm.agents.services.channels import take_software_along
 from farm.billing.prices import pin_prices
 from farm.catalog import Region, catalog
 
@@ -132,6 +133,8 @@ def request(
             volume=rung.volume,
         )
         note_placing(server, agent, choice)
+        if copy:
+            take_software_along(agent, server.uid)
         agent.reason, agent.reason_detail = "", ""
         claim.save("reason", "reason_detail")
         begin_line(agent, OperationStep.Key.RESERVE, now)

@@ -37,6 +37,13 @@ SPARE_SECONDS = 15.0
 """How much longer than the gateway itself the farm waits for its answer."""
 PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+={0,2}")
 LARGEST_PICTURE = 60_000
+NOT_NOW = (
+    AgentPhase.CONFIGURING,
+    AgentPhase.STOPPING,
+    AgentPhase.STOPPED,
+    AgentPhase.WAKING,
+)
+"""Phases after which it can log out: whoever wakes it rings."""
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -89,7 +96,7 @@ def _look(claim: Claim[WhatsAppLink]) -> Nap:
 def _leave(claim: Claim[WhatsAppLink]) -> Nap:
     """Log the account out where it is, so that its phone lists the agent no more."""
     link = claim.row
-    if link.agent.phase == AgentPhase.CONFIGURING:
+    if link.agent.phase in NOT_NOW:
         return None
     if link.agent.phase == AgentPhase.RUNNING and is_ready(link):
         try:

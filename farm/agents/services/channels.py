@@ -69,6 +69,12 @@ def doubt_software(agent: Agent) -> None:
     WhatsAppLink.objects.filter(agent=agent).update(ready_on="")
 
 
+def take_software_along(agent: Agent, machine_uid: str) -> None:
+    """Its new machine has the disk of the one before: what its links need there is on it."""
+    SlackLink.objects.filter(agent=agent).exclude(ready_on="").update(ready_on=machine_uid)
+    WhatsAppLink.objects.filter(agent=agent).exclude(ready_on="").update(ready_on=machine_uid)
+
+
 def ring_channels(agent: Agent, now: datetime) -> None:
     """Have the links look again: their agent answers, or answers no more."""
     TelegramLink.objects.filter(agent=agent, state=TelegramLink.State.LINKED).update(due_at=now)

@@ -17,19 +17,23 @@ from farm.agents.models import (
     Backup,
     BackupState,
     DiskCopy,
+    Event,
     Offer,
     OperationState,
     Power,
     Server,
     ServerPhase,
+    SlackLink,
 )
 from farm.agents.reconciler.agents import drive_agent
 from farm.agents.reconciler.claims import claim
 from farm.agents.reconciler.failing import fail
+from farm.agents.reconciler.orphans import is_marked, strays_among
 from farm.agents.reconciler.servers import drive_server
 from farm.agents.reconciler.setting_up import configure
 from farm.agents.selectors.money import offer_for
 from farm.agents.services.channels import ask_reconfigure
+from provisioning.provider import Billable, BillableKind, Price
 from tests.farm.agents.sleepers import asleep, waking
 from tests.farm.web import scenes
 from tests.farm.web.scenes import People
@@ -82,6 +86,13 @@ def test_it_wakes_on_the_cheapest_machine_that_its_copy_boots_on(sleeper: Agent)
     assert server.project == DiskCopy.objects.get().project
     drive(sleeper)
     assert asked(sleeper) == server
+
+
+def test_the_software_of_its_chat_apps_is_on_the_copy(sleeper: Agent) -> None:
+    had = sleeper.servers.get().uid
+    SlackLink.objects.create(agent=sleeper, asked_at=timezone.now(), ready_on=had)
+    drive(sleeper)
+    assert SlackLink.objects.get().ready_on == asked(sleeper).uid
 
 
 def test_another_type_does_as_well_but_no_other_processor_and_no_smaller_disk(
@@ -197,6 +208,32 @@ def test_a_copy_that_vanished_is_told_and_its_last_backup_is_the_way_back(
     drive(agent)
     assert agent.phase == AgentPhase.PLACING
     assert agent.restore_from == Backup.objects.get()
+
+
+def test_a_backup_that_fails_keeps_nobody_awake_and_is_told(people: People, agent: Agent) -> None:
+    services.stop_agent(actor=people.alice, door=Door.WEB, agent=agent)
+    Backup.objects.update(state=BackupState.FAILED, reason_detail="The store is full.")
+    drive(agent)
+    assert agent.phase == AgentPhase.STOPPING
+    assert Event.objects.get(code="stop_unsaved").detail == "The store is full."
+
+
+def test_a_copy_is_nobodys_orphan_while_it_has_a_row(agent: Agent) -> None:
+    copy = asleep(agent)
+    bill = Billable(
+        kind=BillableKind.SNAPSHOT,
+        id="4711",
+        name="asleep",
+        location="",
+        machine="",
+        created_at=timezone.now(),
+        labels={"farm": "1", "farm-copy": copy.uid},
+        price=Price(1, None, "EUR"),
+    )
+    assert list(strays_among([bill])) == []
+    copy.delete()
+    assert list(strays_among([bill])) == [bill]
+    assert is_marked(bill)
 
 
 def test_what_changes_while_it_sleeps_waits_for_its_waking(people: People, agent: Agent) -> None:
