@@ -6,6 +6,7 @@ A program of its own, run with the site's environment: `manage.py shell` reads i
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
@@ -15,14 +16,16 @@ from farm.accounts.models import Door, Invitation, User
 from farm.accounts.services import NewInvitation, Opened, add_invitation
 from farm.agents.models import (
     Agent,
+    AgentPhase,
     Message,
+    OperationKind,
     SharedKey,
     SlackLink,
     TelegramLink,
     WhatsAppLink,
 )
 from farm.agents.services.invitations import checked_offer
-from tests.farm.web import scenes
+from tests.farm.web import scenes, sleep_scenes
 from tests.farm.web.channel_scenes import slack, whatsapp
 
 Author, State, Link = Message.Author, Message.State, TelegramLink.State
@@ -35,6 +38,7 @@ HOSTILE = (
 def play() -> str:
     """Make every row; the uids of agents by state and the sessions of people, as JSON."""
     scenes.prices(but="finland")
+    sleep_scenes.copy_prices()
     people = scenes.people()
     sessions = {"alice": people.alice, "bob": people.bob, "zoe": scenes.person("zoe")}
     return json.dumps(
@@ -73,6 +77,24 @@ def _agents(people: scenes.People) -> dict[str, Agent]:
         "talking": _talking(scenes.running(new("Rose"))),
         "leaving": scenes.deleting(scenes.running(new("Pia"))),
         "gone": scenes.gone(scenes.running(new("Ulysse"))),
+        **_sleepers(new),
+    }
+
+
+def _sleepers(new: Callable[[str], Agent]) -> dict[str, Agent]:
+    """Asleep, waking, moving, awake by its hours, and one whose change came to nothing."""
+    hours = sleep_scenes.placed(scenes.running(new("Lou")))
+    sleep_scenes.with_hours(hours, quiet_days="2099-12-24 2099-12-25", idle_hours=1)
+    moving = scenes.running(new("Noé"))
+    sleep_scenes.changing(moving, OperationKind.MOVE, AgentPhase.RUNNING)
+    stayed = scenes.running(new("Eva"))
+    sleep_scenes.came_to_nothing(stayed, OperationKind.RESIZE, "rejected")
+    return {
+        "asleep": sleep_scenes.asleep(scenes.running(new("Léon"))),
+        "waking": sleep_scenes.waking(scenes.running(new("Jade"))),
+        "moving": moving,
+        "hours": hours,
+        "stayed": stayed,
     }
 
 

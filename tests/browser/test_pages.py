@@ -11,7 +11,7 @@ from tests.browser.site import Site
 pytestmark = pytest.mark.browser
 
 LOOKS = [Look(size, language) for size in ("phone", "desktop") for language in ("en", "fr")]
-AT_NIGHT = ("agents", "new", "held", "failed", "talking", "delete")
+AT_NIGHT = ("agents", "new", "held", "failed", "talking", "delete", "asleep", "machine", "schedule")
 PHONE = Look("phone", "en")
 DARK = [Look("phone", "fr", "dark"), Look("desktop", "en", "dark")]
 # Where each page is; {state} stands for the uid of the staged agent in that state.
@@ -39,6 +39,16 @@ INSIDE = {
     "slack": "/agents/{hello_LANGUAGE}/slack/",
     "whatsapp-asked": "/agents/{hello_LANGUAGE}/whatsapp/",
     "linking": "/agents/{unlinked}/",
+    "awake": "/agents/{hours}/",
+    "asleep": "/agents/{asleep}/",
+    "waking": "/agents/{waking}/",
+    "moving": "/agents/{moving}/",
+    "stayed": "/agents/{stayed}/",
+    "machine": "/agents/{hours}/machine/",
+    "move": "/agents/{hours}/move/?region=europe",
+    "rebuild": "/agents/{hours}/rebuild/",
+    "schedule": "/agents/{hours}/schedule/",
+    "wake": "/agents/{asleep}/wake/",
     "account": "/account/",
     "address": "/account/email/",
     "password": "/account/password/set/",

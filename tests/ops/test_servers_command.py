@@ -118,11 +118,26 @@ def _orphans_are_shown_and_removed_when_asked(farm: Surroundings, clouds: Clouds
     assert (member.returncode, "not yours to do" in member.stderr) == (1, True)
     assert clouds.addresses() == 6
     _make_operator(farm)
+    _a_sweep_tells_and_changes_nothing(farm, clouds)
     removed = farm.farm("servers", "orphans", "--remove", "--yes", "--json")
     assert removed.returncode == 0, removed.stderr
     assert len(json.loads(removed.stdout)["removed"]) == 2
     # Each agent has its own, and what only bears the farm's name is left to its operator.
     assert clouds.addresses() == 4
+
+
+def _a_sweep_tells_and_changes_nothing(farm: Surroundings, clouds: Clouds) -> None:
+    """What is nobody's at both clouds, and when which of it goes; a day is not over."""
+    orphans = {(row["name"], row["removed_from"]) for row in _orphans(farm)}
+    for words in (("--dry-run",), ()):
+        swept = farm.farm("sweep", *words, "--json", timeout=PATIENCE)
+        assert swept.returncode == 0, swept.stderr
+        told = json.loads(swept.stdout)
+        assert told["removed"] == []
+        assert {(one["name"], one["removed_from"]) for one in told["found"]} == orphans
+        assert {one["side"] for one in told["found"]} == {"only at the cloud"}
+    assert clouds.addresses() == 6
+    assert "Nothing was changed." in farm.farm("sweep", "--dry-run").stdout
 
 
 def _make_operator(farm: Surroundings) -> None:

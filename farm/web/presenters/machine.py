@@ -213,7 +213,7 @@ def _wake(quote: WakeQuote, awake: Rate) -> WakeWords:
 
 def _saving(quote: SleepQuote) -> str:
     """What a night and a weekend come to, less than nothing included."""
-    return gettext("A night (12 h) %(night)s, a weekend (60 h) %(weekend)s.") % {
+    return gettext("A night of 12 hours %(night)s, a weekend of 60 %(weekend)s.") % {
         "night": _saves(quote, NIGHT),
         "weekend": _saves(quote, WEEKEND),
     }

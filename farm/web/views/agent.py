@@ -37,6 +37,7 @@ from farm.web.presenters.machine import (
     asleep_words,
     change_title,
     place_words,
+    returning_age,
     sleep_words,
     trouble_of,
     wake_words,
@@ -88,6 +89,8 @@ def agent_page(
     }
     if state in AT_HOME:
         context |= _machine(asked, now)
+    if state == PageState.FAILED:
+        context["age"] = returning_age(asked, now)
     if not selectors.may_with(request.user, asked, Action.READ_CONVERSATION):
         return render(request, OVERSEEN.get(state, TEMPLATES[state]), context)
     if state in (*AT_HOME, PageState.FAILED):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from farm.agents.models import Agent, AgentPhase, Offer, Operation, OperationKind
+from farm.agents.models import Agent, AgentPhase, Offer, Operation, OperationKind, ServerPhase
 from tests.farm.web import scenes, sleep_scenes
 from tests.farm.web.test_agent_pages import page
 
@@ -82,6 +82,21 @@ def test_a_fresh_machine_is_confirmed_first(alice: Client, nino: Agent) -> None:
 def test_a_change_that_came_to_nothing_is_told(alice: Client, nino: Agent) -> None:
     sleep_scenes.came_to_nothing(nino, OperationKind.RESIZE, "rejected")
     assert "The cloud refuses to make such a machine." in page(alice, nino)
+
+
+def test_one_whose_machine_is_lost_comes_back_from_its_backup(
+    people: scenes.People, alice: Client
+) -> None:
+    row = scenes.running(scenes.agent(people.alice))
+    scenes.backup(row, days=2)
+    row.servers.update(phase=ServerPhase.LOST)
+    row.reason = "server_lost"
+    sleep_scenes.move(row, AgentPhase.FAILED)
+    assert "What it had 2 days ago is kept" in page(alice, row)
+    assert "it comes back as it was 2 days ago" in page(alice, row, "rebuild/")
+    assert alice.post(f"/agents/{row.uid}/rebuild/").status_code == 302
+    row.refresh_from_db()
+    assert row.restore_from
 
 
 def test_one_that_is_changed_waits(alice: Client, nino: Agent) -> None:

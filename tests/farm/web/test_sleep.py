@@ -23,7 +23,7 @@ def test_the_button_says_both_prices_and_the_true_saving(alice: Client, nino: Ag
     shown = page(alice, nino)
     assert "Asleep it costs at most 0.44\xa0EUR a month instead of 4.91\xa0EUR." in shown
     # What it comes to depends on the day of the month: see the tests of naps.
-    assert re.search(r"A night \(12 h\) (saves|costs)", shown)
+    assert re.search(r"A night of 12 hours (saves|costs)", shown)
     assert "cx23 (Hetzner, fsn1) was sold out" in shown
 
 
