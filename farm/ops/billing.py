@@ -24,7 +24,13 @@ from farm.billing.statements import Statement
 from farm.billing.tables import hours_csv, statement_csv
 from farm.ops.agent_views import money, new_table
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
-from farm.ops.billing_views import limit_rows, payer_row, plain_statement, print_statement
+from farm.ops.billing_views import (
+    ledger_rows,
+    limit_rows,
+    payer_row,
+    plain_statement,
+    print_statement,
+)
 from farm.ops.finding import agent_called
 from farm.ops.people import ActingAs, acting
 from farm.ops.refusing import serving
@@ -154,6 +160,23 @@ def meter(*, as_json: AsJson = False) -> None:
             print_json({"hours": hours})
         else:
             typer.echo(f"{hours} hours were written down.")
+
+
+@app.command()
+def ledger(*, as_json: AsJson = False) -> None:
+    """Show what every payer owes and the clouds are owed; exit 1 if it does not add up."""
+    with serving(as_json=as_json):
+        rows = ledger_rows()
+        if as_json:
+            print_json(rows)
+        else:
+            table = new_table("Book", "Payer", "Balance", "Transfers add up to")
+            for row in rows:
+                sums = (row.balance_micros, row.summed_micros)
+                table.add_row(row.book, row.account, *(money(one, row.currency) for one in sums))
+            console().print(table)
+        if any(row.balance_micros != row.summed_micros for row in rows):
+            raise typer.Exit(1)
 
 
 def _account(actor: User) -> Account:

@@ -8,6 +8,8 @@ import typer
 from django.utils import timezone
 
 from farm.accounts.models import Account
+from farm.billing.ledger import unequal
+from farm.billing.ledger_rows import LedgerAccount
 from farm.billing.limits import committed, limits_in
 from farm.billing.statements import Statement
 from farm.billing.tables import exact
@@ -34,6 +36,32 @@ class LimitRow:
     person: str
     limit_micros: int
     committed_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """An account of the ledger: its running total, and what its transfers add up to."""
+
+    account: str
+    book: str
+    currency: str
+    balance_micros: int
+    summed_micros: int
+
+
+def ledger_rows() -> list[LedgerRow]:
+    """Every account of the farm's ledger."""
+    summed = {found.account.pk: found.summed for found in unequal()}
+    return [
+        LedgerRow(
+            account=row.payer.name if row.payer else "",
+            book=row.book,
+            currency=row.currency,
+            balance_micros=row.balance_micros,
+            summed_micros=summed.get(row.pk, row.balance_micros),
+        )
+        for row in LedgerAccount.objects.select_related("payer").order_by("pk")
+    ]
 
 
 def limit_rows(account: Account) -> list[LimitRow]:

@@ -11,6 +11,8 @@ from django.utils import timezone
 from typer.testing import CliRunner
 
 from farm.agents.models import Agent
+from farm.billing.ledger import post
+from farm.billing.ledger_rows import LedgerAccount
 from farm.billing.models import Limit, Payer, UsageLine
 from farm.billing.payers import assignment_at, default_payer
 from farm.ops.billing import app
@@ -109,3 +111,16 @@ def test_a_limit_is_set_listed_and_lifted(ada: Agent) -> None:
     assert "bob@example.org" in say("limits").out
     say("limits", "--person", "bob@example.org", "--amount", "none")
     assert json.loads(say("limits", "--json").out) == []
+
+
+def test_the_ledger_adds_up_or_says_so(ada: Agent) -> None:
+    say("meter")
+    post(timezone.now() + timedelta(days=1, hours=3))
+    rows = json.loads(say("ledger", "--json").out)
+    assert {row["book"] for row in rows} == {"payer", "machines", "cost", "clouds"}
+    assert sum(row["balance_micros"] for row in rows) == 0
+    assert say("ledger").code == 0
+    LedgerAccount.objects.filter(book="cost").update(balance_micros=0)
+    told = say("ledger")
+    assert told.code == 1
+    assert "0.02" in told.out
