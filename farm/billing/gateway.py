@@ -38,6 +38,7 @@ TAX_CODE: Final = "txcd_10101000"
 """Infrastructure as a service, business use."""
 WHOLE_PAYMENT: Final = ["latest_charge.balance_transaction"]
 GONE: Final = "resource_missing"
+ASKED: Final = ("authentication_required", "invoice_payment_intent_requires_action")
 CONFLICT: Final = 409
 
 stripe.enable_telemetry = False
@@ -309,6 +310,13 @@ def connect(key: str, secret: str, base: str, timeouts: tuple[float, float] = TI
 Fetch = Callable[[stripe.StripeClient, str, str], values.Found]
 
 
+def _customer(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
+    found = client.v1.customers.retrieve(uid)
+    if found.deleted:
+        raise Rejected(GONE, f"The customer {uid} was deleted.")
+    return reading.customer_of(_plain(found))
+
+
 def _checkout(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
     return reading.checkout_of(_plain(client.v1.checkout.sessions.retrieve(uid)))
 
@@ -325,7 +333,8 @@ def _payment(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
 
 
 _FETCHES: Final[Mapping[str, Fetch]] = {
-    "customer": lambda c, uid, _: reading.customer_of(_plain(c.v1.customers.retrieve(uid))),
+    "customer": _customer,
+    "payment_method": lambda c, uid, _: reading.card_of(_plain(c.v1.payment_methods.retrieve(uid))),
     "checkout.session": _checkout,
     "payment_intent": _payment,
     "charge": _payment_of_charge,
@@ -385,6 +394,6 @@ def _declined(error: stripe.CardError, told: str, code: str) -> Declined:
     more = error.error
     word = (more.decline_code if more else None) or code
     payment = more.payment_intent.id if more and more.payment_intent else ""
-    if "authentication_required" in (code, word):
+    if code in ASKED:
         return NeedsAuthentication("authentication_required", told, payment=payment)
     return Declined(word, told, payment=payment)

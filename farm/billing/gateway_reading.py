@@ -85,6 +85,7 @@ def card_of(shown: Object) -> Card:
     card = part(shown, "card")
     return Card(
         id=text(shown, "id"),
+        customer=text(shown, "customer"),
         brand=text(card, "brand"),
         last4=text(card, "last4"),
         exp_month=cents(card, "exp_month"),

@@ -45,9 +45,10 @@ class TaxId:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A kept card, as people know it."""
+    """A card, as people know it; `customer` is who keeps it, "" for nobody any more."""
 
     id: str
+    customer: str
     brand: str
     last4: str
     exp_month: int
@@ -248,7 +249,9 @@ class Dispute:
     fee: int
 
 
-Found = Customer | Checkout | Payment | Setup | Invoice | CreditNote | Refund | Dispute | TaxId
+Found = (
+    Customer | Card | Checkout | Payment | Setup | Invoice | CreditNote | Refund | Dispute | TaxId
+)
 """Whatever an event was about, as it is now."""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from farm.bell import ring
-from farm.billing.gateway_values import Checkout, CreditNote, Customer, Event, Found
+from farm.billing.gateway_values import Card, Checkout, CreditNote, Customer, Event, Found
 from farm.billing.stripe_rows import StripeEvent, StripeRound
 
 if TYPE_CHECKING:
@@ -87,10 +87,20 @@ def state_of(found: Found | None) -> str:
             return GONE
         case Checkout():
             return "paid" if found.is_paid else found.status.value
+        case Card():
+            return "kept" if found.customer else "detached"
         case Customer() | CreditNote():
             return "there"
         case _:
             return found.status
+
+
+def trouble() -> str:
+    """Why events wait, or cannot be read; "" while they do not."""
+    waiting = StripeEvent.objects.filter(worked_at=None).exclude(trouble="").order_by("came_at")
+    reader = StripeRound.objects.exclude(trouble="")
+    rows = (waiting.first(), reader.first())
+    return next((row.trouble for row in rows if row), "")
 
 
 def ensure_stripe_round(now: datetime) -> None:

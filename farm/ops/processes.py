@@ -14,7 +14,9 @@ WEB_THREADS = 24
 def sandbox(state: Path) -> Job:
     """The outside world; it needs time to unmount its guests' disks."""
     relay = f"http://127.0.0.1:{settings.RELAY_PORT}"
-    argv = farm_argv("sandbox", "up", "--json", "--state", str(state), "--relay", relay)
+    hooks = f"http://127.0.0.1:{settings.PORT}/stripe/webhook"
+    leads = ("--relay", relay, "--webhooks", hooks)
+    argv = farm_argv("sandbox", "up", "--json", "--state", str(state), *leads)
     return Job("sandbox", argv, stop_seconds=30, ground=True)
 
 

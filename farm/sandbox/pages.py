@@ -34,6 +34,9 @@ iframe { width: 100%; height: 60vh; border: 1px solid var(--line); border-radius
 form { display: flex; flex-wrap: wrap; gap: .5rem; margin: .75rem 0; }
 input, button { font: inherit; padding: .5rem .7rem; border: 1px solid var(--line);
   border-radius: .5rem; background: var(--card); color: inherit; min-width: 0; }
+form.card { display: flex; align-items: center; }
+label { display: flex; flex: 1 1 100%; flex-direction: column; gap: .2rem; }
+label input { flex: none; }
 input { flex: 1 1 10rem; } button { background: var(--accent); color: var(--paper);
   border-color: var(--accent); cursor: pointer; }
 """

@@ -38,6 +38,8 @@ def test_everything_answers_once_the_line_is_printed(running: RunningSandbox) ->
     assert httpx.get(f"{services.telegram.endpoint}/bot{token}/getMe").json()["ok"] is True
     assert httpx.get(services.telegram.page).status_code == 200
     assert httpx.get(services.mail.page).status_code == 200
+    money = {"Authorization": f"Bearer {services.stripe.key}"}
+    assert httpx.get(f"{services.stripe.endpoint}/v1/balance", headers=money).status_code == 200
     assert httpx.get(f"{services.control.endpoint}/status").status_code == 200
     with smtplib.SMTP(
         running.env["EMAIL_HOST"], int(running.env["EMAIL_PORT"]), timeout=30
@@ -50,6 +52,9 @@ def test_the_environment_points_a_farm_at_it(running: RunningSandbox) -> None:
     assert running.env["HETZNER_ENDPOINT"] == services.hetzner.endpoint
     assert running.env["SCALEWAY_PROJECT_ID"] == services.scaleway.project
     assert running.env["SANDBOX_MODEL"] == "sandbox-1"
+    assert running.env["STRIPE_API_BASE"] == services.stripe.endpoint
+    assert running.env["STRIPE_SECRET_KEY"].startswith("sk_test_")
+    assert running.env["STRIPE_WEBHOOK_SECRET"].startswith("whsec_")
     assert running.env["SSH_PORT"] == str(running.report.guests.ssh_port)
     assert running.report.guests.kind == "simulated"
     assert running.report.guests.why.endswith(".")
@@ -108,7 +113,7 @@ def test_ports_can_be_given(tmp_path: Path) -> None:
         assert started.control == f"http://127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("service", ["hetzner", "model", "telegram", "smtp", "mailbox", "control"])
+@pytest.mark.parametrize("service", ["hetzner", "model", "stripe", "smtp", "mailbox", "control"])
 def test_a_taken_port_is_named(tmp_path: Path, service: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])

@@ -8,7 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from farm.sandbox.stripe.books import Books, secret, uid
 from farm.sandbox.stripe.calls import PAGING, Call
-from farm.sandbox.stripe.errors import invalid, not_now
+from farm.sandbox.stripe.cards import ASKED
+from farm.sandbox.stripe.errors import declined, invalid, not_now
 from farm.sandbox.stripe.form import Form
 from farm.sandbox.stripe.invoicing import credit, finalize, give_up, pay, settle, void
 from farm.sandbox.stripe.payments import method_named
@@ -226,7 +227,10 @@ def pay_invoice(call: Call) -> JsonObject:
     named = form.text("payment_method", "")
     method = method_named(call.house, named, "payment_method") if named else None
     off_session = form.flag("off_session", default=True)
-    return call.show(INVOICES, pay(call.house, invoice, method, off_session=off_session))
+    after = pay(call.house, invoice, method, off_session=off_session)
+    if after.status != "paid":
+        raise declined(ASKED, {})
+    return call.show(INVOICES, after)
 
 
 def void_invoice(call: Call) -> JsonObject:

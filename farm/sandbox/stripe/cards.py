@@ -62,6 +62,12 @@ DECLINES: Mapping[str, Decline] = {
         ),
     )
 }
+ASKED = Decline(
+    "invoice_payment_intent_requires_action",
+    "",
+    "Payment for this invoice requires additional user action before it can be completed"
+    " successfully. Payment can be completed using the PaymentIntent associated with the invoice.",
+)
 UNPROVEN = Decline(
     "payment_intent_authentication_failure",
     "",

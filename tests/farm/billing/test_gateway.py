@@ -263,6 +263,10 @@ def test_one_key_is_for_one_wish(gate: Gateway) -> None:
 def test_what_is_gone_is_nothing(gate: Gateway) -> None:
     assert gate.find("invoice", "in_1S99999999") is None
     assert gate.find("no.such.kind", "x_1") is None
+    customer = nadia(gate)
+    assert gate.find("customer", customer.id) == customer
+    gate.client.v1.customers.delete(customer.id)
+    assert gate.find("customer", customer.id) is None
 
 
 def test_events_are_told_from_a_moment_on(at_work: StripeAtWork, gate: Gateway) -> None:

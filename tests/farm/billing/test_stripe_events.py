@@ -17,6 +17,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from farm.agents.reconciler.driving import STRIPE_EVENTS, STRIPE_ROUNDS
+from farm.agents.selectors.morning.todos import todos_at
 from farm.agents.worker import prepare
 from farm.billing.stripe_rows import StripeEvent, StripeRound
 from farm.sandbox.stripe.webhooks import signature
@@ -195,10 +196,18 @@ def test_nothing_is_given_up_while_stripe_is_away(
         assert waiting.due_at is not None
         assert waiting.due_at > timezone.now()
     assert row.worked_at is None
+    assert "refuses the farm's key" in _to_do()
     requests.delete(f"{hooked.control}/faults", timeout=10)
     StripeEvent.objects.update(due_at=timezone.now())
     assert work() == {"payment_intent.succeeded": "succeeded"}
     assert (StripeEvent.objects.get().trouble, read_what_was_missed().trouble) == ("", "")
+    assert _to_do() == ""
+
+
+def _to_do() -> str:
+    """What the operator's morning says of Stripe."""
+    todos = {todo.code: str(todo.sentence) for todo in todos_at(timezone.now())}
+    return todos.get("stripe", "")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -210,7 +219,10 @@ def test_what_is_gone_by_then_is_known_to_be(
     kept = StripeEvent.objects.get()
     assert (kept.type, kept.owner) == ("customer.tax_id.updated", buyer.id)
     client_there.v1.customers.tax_ids.delete(buyer.id, kept.subject)
-    assert work() == {"customer.tax_id.updated": "gone"}
+    method = client_there.v1.payment_methods.attach("pm_card_visa", {"customer": buyer.id})
+    client_there.v1.payment_methods.detach(method.id)
+    eventually(lambda: StripeEvent.objects.count() == 2)
+    assert work() == {"customer.tax_id.updated": "gone", "payment_method.detached": "detached"}
 
 
 @pytest.fixture

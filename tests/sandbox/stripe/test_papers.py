@@ -163,6 +163,9 @@ def test_an_invoice_that_fails_stays_open_and_is_paid_at_its_page(
     assert refused.value.code == "authentication_required"
     kept = client.v1.invoices.retrieve(paper.id)
     assert (kept.status, kept.attempt_count) == ("open", 1)
+    with pytest.raises(stripe.CardError) as asked:
+        client.v1.invoices.pay(paper.id, {"payment_method": card, "off_session": False})
+    assert asked.value.code == "invoice_payment_intent_requires_action"
     page = str(kept.hosted_invoice_url)
     assert requests.post(page, data={"number": DECLINED}, timeout=10).status_code == 422
     question = requests.post(page, data={"number": ASKS_ALWAYS}, timeout=10)

@@ -17,6 +17,7 @@ from farm.agents.selectors.morning.rescues import rescues_to_do
 from farm.agents.selectors.morning.todo import Todo
 from farm.agents.selectors.retirements import retirements_soon
 from farm.agents.sentences import sentence_for
+from farm.billing.stripe_events import trouble as stripe_trouble
 
 SILENCE = timedelta(seconds=60)
 STUCK = timedelta(minutes=10)
@@ -31,6 +32,7 @@ def todos_at(now: datetime) -> Sequence[Todo]:
         *_failed(),
         *_backups(now),
         *rescues_to_do(now),
+        *_stripe(),
         *_asks(),
         *_orphans(),
         *_retirements(now),
@@ -132,6 +134,12 @@ def _backups(now: datetime) -> Iterator[Todo]:
         text = _("{agent} of {owner} is to be deleted, but what it has could not be saved.")
         sentence = format_lazy(text, agent=agent.name, owner=agent.owner.email)
         yield Todo("backup_final", sentence, f"farm agents logs {agent.uid}", agent.uid)
+
+
+def _stripe() -> Iterator[Todo]:
+    if why := stripe_trouble():
+        sentence = format_lazy(_("Stripe's events wait: {why}"), why=why)
+        yield Todo("stripe", sentence, "farm doctor")
 
 
 def _asks() -> Iterator[Todo]:
