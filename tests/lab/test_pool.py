@@ -16,7 +16,7 @@ from tests.ops.farms import Surroundings, free_port, running_farm, until
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 OWNER = "alice@example.org"
-SECONDS = 900.0
+SECONDS = 1200.0
 OPERATOR = f"""
 from farm.accounts.services import make_person
 person = make_person(email="{OWNER}")
@@ -36,26 +36,27 @@ NOBODYS_WORDS = "Say yes."
 
 
 def test_an_agent_answers_on_a_machine_that_stood_ready(tmp_path: Path) -> None:
-    farm = Surroundings(tmp_path, free_port(), free_port(), guests="real")
+    slow = {"BOOT_DEADLINE_SECONDS": "1200"}
+    farm = Surroundings(tmp_path, free_port(), free_port(), guests="real", extra=slow)
     with running_farm(farm) as running:
         assert running.said["guests"] == "real", running.said["why"]
         wait_for_the_base_image(farm.outside["SANDBOX_CONTROL_URL"])
         _python(farm, OPERATOR)
-        _run(farm, "images", "build")
-        from_image = _made(farm, "Ada")
-        _run(farm, "agents", "delete", "Ada", "--yes", "--without-backup", "--as", OWNER)
         _run(farm, "pool", "set", "small", "germany", "1", "--as", OWNER)
         until(lambda: _ready(farm) == 1, SECONDS)
-
         from_pool = _made(farm, "Bob")
-
-        print(f"\n  {from_pool:7.1f} s  from the pool\n  {from_image:7.1f} s  from the image")
-        assert from_pool < from_image
+        print(f"\n  {from_pool:7.1f} s  from the pool", flush=True)
+        _run(farm, "pool", "set", "small", "germany", "0", "--as", OWNER)
         codes = _python(farm, CODES).split()
         assert "machine_claimed" in codes
         assert "taken_up" in codes
         assert "started" not in codes
         assert found_on(farm, "Bob", OWNER, NOBODYS_WORDS) == []
+
+        _run(farm, "images", "build")
+        from_image = _made(farm, "Ada")
+        print(f"  {from_image:7.1f} s  from the image", flush=True)
+        assert from_pool < from_image
 
 
 def _made(farm: Surroundings, name: str) -> float:

@@ -19,6 +19,7 @@ from farm.agents.models import ProviderProject, ServerImage, ServerPhase
 from farm.agents.projects import servers_in
 from farm.agents.reconciler.labels import BAKED_LABEL
 from farm.catalog import catalog
+from provisioning.errors import Transient
 from provisioning.provider import Billable, BillableKind, Provider
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def tidy(project: ProviderProject, provider: Provider, now: datetime) -> Sequenc
             _give_up(row, now)
     retire(project)
     ending = ServerImage.objects.filter(project=project, state=State.ENDING)
-    return [f"{row} is gone." for row in ending if is_ended(row, provider)]
+    return [f"{row} is gone." for row in ending if _is_ended_now(row, provider)]
 
 
 def retire(project: ProviderProject) -> None:
@@ -55,6 +56,15 @@ def retire(project: ProviderProject) -> None:
                 continue
             logger.warning("%s is retired.", row)
             record(account=None, actor=None, door=Door.FARM, verb="retire image", subject=str(row))
+
+
+def _is_ended_now(row: ServerImage, provider: Provider) -> bool:
+    """The same; a machine that cannot go just now keeps nobody from the rest."""
+    try:
+        return is_ended(row, provider)
+    except Transient as error:
+        logger.info("%s is not removed yet: %s", row, error)
+        return False
 
 
 def is_ended(row: ServerImage, provider: Provider) -> bool:
