@@ -64,8 +64,8 @@ def seen_of(agent: Agent, schedule: Schedule) -> Seen:
 
 def last_use_of(agent: Agent) -> datetime:
     """When it was last talked to or its console was open; when it first answered before that."""
-    said = agent.messages.order_by("-at").values_list("at", flat=True).first()
-    return max(agent.running_since or agent.created_at, *([said] if said else []), *_seen(agent))
+    said = agent.messages.order_by("-at").values_list("at", flat=True)[:1]
+    return max([agent.running_since or agent.created_at, *said, *_seen(agent)])
 
 
 def _seen(agent: Agent) -> Iterator[datetime]:

@@ -156,6 +156,11 @@ def test_nobody_drives_the_schedule_of_one_that_leaves(nino: Agent) -> None:
     assert not SCHEDULES.work(schedule.pk, lambda _claim: None)
 
 
+def test_one_that_nobody_spoke_to_was_used_when_it_was_made(people: scenes.People) -> None:
+    row = scenes.agent(people.alice)
+    assert rhythm_of(row, timezone.now()).used_at == row.created_at
+
+
 def test_what_comes_next_is_told(nino: Agent) -> None:
     quiet(nino, idle_hours=30)
     rhythm = rhythm_of(nino, timezone.now())
