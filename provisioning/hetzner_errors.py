@@ -127,6 +127,8 @@ def _refused(refusal: APIException, lost: type[Transient]) -> ProvisioningError:
         return NeedsOperator("not_hetzner", NOT_HETZNER.format(refusal=refusal))
     if _fields(refusal) & {"server_type", "location"}:
         return NoCapacity(refusal.code, f"Hetzner: {refusal}")
+    if "image" in _fields(refusal):
+        return Rejected("unknown_image", f"Hetzner: {refusal}")
     return Rejected(refusal.code, f"Hetzner: {refusal}")
 
 

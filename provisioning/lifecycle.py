@@ -42,6 +42,8 @@ def next_server_step(server: ServerSnapshot, now: datetime, deadlines: Deadlines
 
 
 def _step_of_coming(server: ServerSnapshot, waited: timedelta, deadlines: Deadlines) -> ServerStep:
+    if server.missed:
+        return ServerStep.LOOK
     if server.phase is ServerPhase.CREATING:
         late = waited > deadlines.creating
         return ServerStep.GIVE_UP_CREATING if late else ServerStep.POLL

@@ -67,7 +67,7 @@ class ServerSnapshot:
 
     `create_sent` says that a create may have reached the cloud; `distrusted` that the machine
     showed another host key than ours; `to_resize` that it is to become another type while it is
-    off.
+    off; `missed` that its cloud's list did not show it while it came.
     """
 
     phase: ServerPhase
@@ -77,6 +77,7 @@ class ServerSnapshot:
     distrusted: bool
     power: Power = Power.ON
     to_resize: bool = False
+    missed: bool = False
 
 
 class AgentStep(StrEnum):

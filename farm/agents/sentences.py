@@ -183,6 +183,14 @@ _WAITS = {
         _("The farm may look at its account at the cloud, but change nothing there."),
         _("The operator has been told; I go on by myself after that. Nothing is counted."),
     ),
+    "cloud_no_image": Sentence(
+        _("The cloud does not know what the farm's machines start from."),
+        _("The operator has been told; I go on by myself after that. Nothing is counted."),
+    ),
+    "cloud_other_project": Sentence(
+        _("The farm's key at the cloud opens another project than the one with its machines."),
+        _("The operator has been told; nothing is lost, and I go on by myself after that."),
+    ),
     "machine_protected": Sentence(
         _("Its machine is protected against deletion at the cloud."),
         _("The operator has been told; I go on by myself after that."),
@@ -373,6 +381,7 @@ _WHILE_SERVING: Mapping[str, str | Promise] = {
     "farm_full": _STAYS,
     "provider_paused": _STAYS,
     "cloud_read_only": _STAYS,
+    "cloud_no_image": _STAYS,
 }
 SENTENCES: Mapping[str, Sentence] = {
     **_HISTORY,

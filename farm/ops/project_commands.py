@@ -13,7 +13,13 @@ from farm.accounts.models import Account, Door
 from farm.agents.models import ProviderProject
 from farm.agents.selectors.projects import ProjectView, project_named
 from farm.agents.selectors.projects import projects as all_projects
-from farm.agents.services.projects import ProjectWish, add_project, assign_project, hold_project
+from farm.agents.services.projects import (
+    ProjectWish,
+    accept_project,
+    add_project,
+    assign_project,
+    hold_project,
+)
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
 from farm.ops.people import ActingAs, acting
 from farm.ops.refusing import serving
@@ -85,6 +91,18 @@ def pause(project: Project, *, email: ActingAs = "", as_json: AsJson = False) ->
 def resume(project: Project, *, email: ActingAs = "", as_json: AsJson = False) -> None:
     """Have new machines made in a project again."""
     _hold(project, email, held=False, as_json=as_json)
+
+
+@app.command()
+def accept(project: Project, *, email: ActingAs = "", as_json: AsJson = False) -> None:
+    """Take what opens a project now for meant, though it has none of the farm's machines.
+
+    They are then missed one by one, and their owners told.
+    """
+    with serving(as_json=as_json):
+        row = _found(project)
+        accept_project(actor=acting(email), door=Door.CLI, project=row)
+        _done(row, f"{row} is what opens it now.", as_json=as_json)
 
 
 @app.command()

@@ -93,11 +93,23 @@ def _buy(claim: Claim[Server]) -> Nap:
     except NoCapacity:
         return _record_sold_out(claim)
     except Rejected as error:
-        return SOON if is_lost(server) else _record_refused(claim, str(error))
+        return SOON if is_lost(server) else _after_no(claim, error)
     except NeedsOperator as error:
         return _after_refusal(claim, error)
     mended(project_at(server), created=True)
     return _record_made(claim, created.machine, created.actions)
+
+
+def _after_no(claim: Claim[Server], error: Rejected) -> Nap:
+    """An image that its cloud does not know is the operator's to mend, for everybody at once."""
+    server = claim.row
+    if error.code != "unknown_image" or server.made_from is not None:
+        return _record_refused(claim, str(error))
+    raise NeedsOperator(
+        error.code,
+        f"{server.provider} knows no image “{server.image}”: mend [images] in farm/catalog.toml."
+        f" {error}",
+    )
 
 
 def _after_refusal(claim: Claim[Server], error: NeedsOperator) -> Nap:

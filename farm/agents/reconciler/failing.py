@@ -9,6 +9,7 @@ from farm.agents.machine_of import machine_of, on_trial
 from farm.agents.models import Agent, AgentPhase, Message, OperationState, Server, ServerPhase
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.going_back import give_up_trial, settle_change
+from farm.agents.reconciler.letters import write_that_it_is_lost
 from farm.agents.reconciler.marks import MOVED, end_operation, move_agent
 from farm.agents.reconciler.troubles import Nap
 from provisioning.steps import SetUp
@@ -47,8 +48,11 @@ def fail_distrusted(claim: Claim[Agent]) -> Nap:
 
 
 def fail_lost(claim: Claim[Agent]) -> Nap:
-    """Somebody deleted its machine at the cloud."""
-    return fail(claim, "server_lost")
+    """Somebody deleted its machine at the cloud: its owner is told, and what can come back."""
+    nap = fail(claim, "server_lost")
+    if claim.row.phase == AgentPhase.FAILED:
+        write_that_it_is_lost(claim.row)
+    return nap
 
 
 def fail_machines(claim: Claim[Agent]) -> Nap:

@@ -40,6 +40,8 @@ def move_agent(agent: Agent, phase: AgentPhase, now: datetime, *, reason: str = 
     agent.attempts, agent.reason, agent.reason_detail = 0, reason, ""
 
 
+MISSED = "machine_missed"
+"""Why a machine that comes is looked for: its cloud's list did not show it."""
 MOVED = ("phase", "phase_since", "reason", "reason_detail")
 
 

@@ -21,7 +21,12 @@ READ_ONLY = "cloud_read_only"
 """Why a project is left alone whose key may look, but change nothing."""
 NO_CHANGES = frozenset({"token_readonly", "forbidden", "permissions_denied"})
 """What clouds say to such a key; looking goes on to work, so that it proves nothing."""
-LASTING = (FULL, READ_ONLY)
+NO_IMAGE = "cloud_no_image"
+"""Why nothing is made there: the cloud does not know the image that the catalogue names."""
+OTHER_PROJECT = "cloud_other_project"
+"""Why a project is left alone that has none of the machines which the farm has in it."""
+REASONS = {QUOTA: FULL, "unknown_image": NO_IMAGE, "other_project": OTHER_PROJECT}
+LASTING = (FULL, READ_ONLY, NO_IMAGE)
 RATE_LIMITED = "rate_limited"
 """Why a server waits: its cloud takes no more requests of the farm for now."""
 MOST_AT_ONCE = 30
@@ -62,23 +67,29 @@ def pause_for_operator(project: ProviderProject, error: NeedsOperator, now: date
 
 
 def _reason_of(error: NeedsOperator) -> str:
-    if error.code == QUOTA:
-        return FULL
-    return READ_ONLY if error.code in NO_CHANGES else "provider_paused"
+    if error.code in NO_CHANGES:
+        return READ_ONLY
+    return REASONS.get(error.code, "provider_paused")
 
 
 def mended(project: ProviderProject, *, created: bool) -> None:
     """A call worked: whatever was wrong with the project is over.
 
-    Only a create proves that a full one has room again, and that a key may change things.
+    Only a create proves that a full one has room again, and that a key may change things; and only
+    a look at the whole list that it is the farm's own project.
     """
-    rows = ProviderProject.objects.filter(pk=project.pk).exclude(reason="")
+    rows = ProviderProject.objects.filter(pk=project.pk).exclude(reason__in=("", OTHER_PROJECT))
     _end_pause(project, rows if created else rows.exclude(reason__in=LASTING))
 
 
 def may_change_again(project: ProviderProject) -> None:
     """Its key was tried: what was wrong with it is over."""
     _end_pause(project, ProviderProject.objects.filter(pk=project.pk, reason=READ_ONLY))
+
+
+def is_ours_again(project: ProviderProject) -> None:
+    """It has the farm's machines, or the operator said that it is meant though it has not."""
+    _end_pause(project, ProviderProject.objects.filter(pk=project.pk, reason=OTHER_PROJECT))
 
 
 def _end_pause(project: ProviderProject, rows: QuerySet[ProviderProject]) -> None:

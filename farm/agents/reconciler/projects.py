@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -15,9 +16,11 @@ from farm.agents.reconciler.buying import install_id
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.labels import FARM_LABEL
 from farm.agents.reconciler.machines import provider_in
+from farm.agents.reconciler.marks import MISSED
 from farm.agents.reconciler.orphans import watch_orphans
 from farm.agents.reconciler.pauses import (
     READ_ONLY,
+    is_ours_again,
     may_change_again,
     mended,
     pause_for_everyone,
@@ -35,6 +38,7 @@ from provisioning.lifecycle import back_off
 logger = logging.getLogger(__name__)
 AT_ONCE = timedelta(0)
 PRESENT = (ServerPhase.READY, ServerPhase.OFF)
+COMING = (ServerPhase.CREATING, ServerPhase.BOOTING)
 ABSENT = (ServerPhase.GONE, ServerPhase.LOST)
 PAGE = 50
 LISTS = 3
@@ -123,21 +127,42 @@ def _sweep(claim: Claim[ProviderProject], now: datetime) -> None:
     The rows are read before the list, so that a machine made meanwhile is never missed by it.
     """
     project = claim.row
-    _note_project(claim, now)
     rows = list(servers_in(project))
     machines = provider_in(project, Urgency.BACKGROUND).machines({FARM_LABEL: install_id()})
     listed = {machine.name for machine in machines}
+    _demand_ours(project, rows, listed)
+    _note_project(claim, now)
     whole = {m.name for m in machines if m.status is not cloud.MachineStatus.UNFINISHED}
     vanished = [row.pk for row in rows if row.phase in PRESENT and str(row) not in whole]
     returned = [row.pk for row in rows if row.phase in ABSENT and str(row) in listed]
     on = {m.name for m in machines if m.status is cloud.MachineStatus.RUNNING}
     returned += [row.pk for row in rows if row.phase == ServerPhase.OFF and str(row) in on]
     note_types(rows, machines, now)
+    missed = [row.pk for row in rows if row.phase in COMING and str(row) not in listed]
     watch_orphans(project, now)
     with claim.recording():
         project.swept_at = now
         claim.save("swept_at")
         Server.objects.filter(pk__in=[*vanished, *returned]).update(due_at=now)
+        coming = Server.objects.filter(pk__in=missed, phase__in=COMING, wanted_gone=False)
+        coming.update(reason=MISSED, due_at=now)
+
+
+def _demand_ours(project: ProviderProject, rows: Sequence[Server], listed: Collection[str]) -> None:
+    """NeedsOperator where what opens the project changed, and opens one without our machines.
+
+    They are in the one that it opened before: none of them is lost.
+    """
+    there = [row for row in rows if row.phase in PRESENT]
+    changed = project.fingerprint not in ("", fingerprint_of(project))
+    if changed and there and not any(str(row) in listed for row in rows):
+        raise NeedsOperator(
+            "other_project",
+            f"What opens {project} opens another project now, which has none of the farm's"
+            f" {len(there)} machines: put back the token of theirs, or say that it is meant with"
+            f" `farm projects accept {project}`.",
+        )
+    is_ours_again(project)
 
 
 def _note_project(claim: Claim[ProviderProject], now: datetime) -> None:

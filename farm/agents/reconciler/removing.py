@@ -10,7 +10,7 @@ from farm.agents.models import Agent, AgentPhase, Server, ServerPhase
 from farm.agents.pace import deadlines
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import provider_at
-from farm.agents.reconciler.marks import MOVED, move_server, note_server, ring_agent
+from farm.agents.reconciler.marks import MISSED, MOVED, move_server, note_server, ring_agent
 from farm.agents.reconciler.orders import ORDERED, set_orders, state_of_orders
 from farm.agents.reconciler.parts import end_parts, note_parts
 from farm.agents.reconciler.server_types import settle_type
@@ -93,7 +93,7 @@ def look(claim: Claim[Server]) -> Nap:
     """Somebody missed a machine that should be there: is it?"""
     machine = provider_at(claim.row).find(str(claim.row))
     if machine and machine.status is not MachineStatus.UNFINISHED:
-        return None
+        return _found(claim)
     return record_lost(claim)
 
 
@@ -104,8 +104,18 @@ def record_lost(claim: Claim[Server]) -> Nap:
         move_server(server, ServerPhase.LOST, now)
         server.gone_at = now
         claim.save("gone_at", *MOVED)
-        note_server(server, "server_lost", now)
+        note_server(server, "server_lost" if server.serving_since else "machine_vanished", now)
     return None
+
+
+def _found(claim: Claim[Server]) -> Nap:
+    """It is there: one that comes goes on coming."""
+    if claim.row.reason != MISSED:
+        return None
+    with claim.recording():
+        claim.row.reason = ""
+        claim.save("reason")
+    return AT_ONCE
 
 
 def look_again(claim: Claim[Server]) -> Nap:

@@ -14,6 +14,7 @@ from farm.agents.projects import project_at
 from farm.agents.reconciler import booting, buying, powering, removing, resizing
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import urgency_of
+from farm.agents.reconciler.marks import MISSED
 from farm.agents.reconciler.pauses import RATE_LIMITED, paused_until, queue_up
 from farm.agents.reconciler.troubles import Nap, wait_with_reason
 from farm.agents.request_budgets import ProjectBudget
@@ -52,6 +53,7 @@ def snapshot_of(server: Server) -> ServerSnapshot:
         create_sent=server.create_sent_at is not None,
         distrusted=server.distrusted_at is not None,
         power=Power(server.wanted_power),
+        missed=server.reason == MISSED,
         to_resize=server.wanted_type not in ("", server.server_type),
     )
 

@@ -13,6 +13,7 @@ from farm.accounts.permissions import Action, demand
 from farm.accounts.services import record
 from farm.agents.clouds import NAMES, SCALEWAY, credentials_of, fingerprint_of
 from farm.agents.models import AccountProject, ProviderProject
+from farm.agents.reconciler.pauses import is_ours_again
 from farm.agents.refusals import Refused
 from provisioning.errors import ProvisioningError
 from provisioning.registry import provider_for
@@ -59,6 +60,21 @@ def hold_project(*, actor: User, door: Door, project: ProviderProject, held: boo
             verb = "pause project" if held else "resume project"
             record(account=None, actor=actor, door=door, verb=verb, subject=str(project))
     project.held = held
+
+
+def accept_project(*, actor: User, door: Door, project: ProviderProject) -> None:
+    """What opens it is meant, though it opens a project with none of the farm's machines.
+
+    Those that the farm had are then missed one by one, and their owners told.
+    """
+    demand(actor, Action.OPERATE_FARM)
+    now = timezone.now()
+    with transaction.atomic():
+        ProviderProject.objects.filter(pk=project.pk).update(
+            fingerprint=fingerprint_of(project), pointed_at=now, paused_until=None, due_at=now
+        )
+        is_ours_again(project)
+        record(account=None, actor=actor, door=door, verb="accept project", subject=str(project))
 
 
 def assign_project(*, actor: User, door: Door, account: Account, project: ProviderProject) -> None:

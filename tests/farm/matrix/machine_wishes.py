@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from farm.accounts.models import Door
+from farm.accounts.models import Door, User
 from farm.agents import services
-from farm.agents.models import Agent
+from farm.agents.models import Agent, ProviderProject
 from farm.agents.refusals import Refused
+from farm.agents.services import projects as services_of_projects
 
 Order = Mapping[str, str]
 
@@ -84,10 +85,19 @@ def _agent(order: Order) -> Agent:
     return Agent.objects.get(uid=order["uid"]) if "uid" in order else Agent.objects.get()
 
 
+def accept_project(_order: Order) -> str:
+    """The operator says that another project is meant."""
+    operator = User.objects.create(email="ops@example.org", is_superuser=True)
+    project = ProviderProject.objects.get()
+    services_of_projects.accept_project(actor=operator, door=Door.CLI, project=project)
+    return str(project)
+
+
 MACHINE_VERBS: Mapping[str, Callable[[Order], str]] = {
     "attempt": attempt,
     "greet": greet,
     "leave": leave,
+    "accept_project": accept_project,
     "move": move,
     "rebuild": rebuild,
     "resize": resize,

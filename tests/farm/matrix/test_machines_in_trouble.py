@@ -5,7 +5,9 @@ from __future__ import annotations
 import httpx
 
 from tests.farm.matrix.farms import Farm, wait_until
-from tests.farm.matrix.verdicts import none_left, one_running
+from tests.farm.matrix.verdicts import answers, none_left, one_running
+
+TROUBLE = "SELECT reason FROM agents_providerproject"
 
 
 def api(farm: Farm, endpoint: str) -> httpx.Client:
@@ -89,7 +91,8 @@ def test_a_deletion_during_a_creation_leaves_nothing(farm: Farm) -> None:
     none_left(farm)
 
 
-def test_a_token_of_another_project_costs_nobody_their_machine(farm: Farm) -> None:
+def test_a_token_of_another_project_costs_nobody_their_machine(hasty_farm: Farm) -> None:
+    farm = hasty_farm
     first = farm.start_worker()
     farm.wish("ask")
     one_running(farm)
@@ -98,16 +101,45 @@ def test_a_token_of_another_project_costs_nobody_their_machine(farm: Farm) -> No
     token, farm.token = farm.token, answer.raise_for_status().json()["token"]
     second = farm.start_worker()
     farm.wish("sweep")
-    wait_until("the machine is missed", lambda: farm.phase() == "failed")
+    wait_until("the operator is told", lambda: farm.ask(TROUBLE) == "cloud_other_project")
+    assert farm.phase() == "running"
+    answers(farm)
     farm.end_worker(second)
     farm.token = token
     farm.start_worker()
     farm.wish("sweep")
-    phase = "SELECT phase FROM agents_server"
-    wait_until("it is there again", lambda: farm.ask(phase) == "ready")
-    assert "machine_found" in farm.codes()
-    assert farm.reason() == "machine_found"
-    farm.wish("retry")
+    wait_until("all is well", lambda: farm.ask(TROUBLE) == "")
     one_running(farm)
     farm.wish("delete")
     none_left(farm)
+
+
+def test_another_project_that_is_meant_has_its_machines_missed(hasty_farm: Farm) -> None:
+    farm = hasty_farm
+    first = farm.start_worker()
+    farm.wish("ask")
+    one_running(farm)
+    farm.end_worker(first)
+    answer = farm.control.post("/hetzner/projects", json={"name": "another", "server_limit": 5})
+    farm.token = answer.raise_for_status().json()["token"]
+    farm.start_worker()
+    farm.wish("sweep")
+    wait_until("the operator is told", lambda: farm.ask(TROUBLE) == "cloud_other_project")
+    farm.wish("accept_project")
+    farm.wish("sweep")
+    wait_until("the machine is missed", lambda: farm.phase() == "failed")
+    assert farm.reason() == "server_lost"
+
+
+def test_an_image_that_the_cloud_does_not_know_is_the_operators_to_mend(hasty_farm: Farm) -> None:
+    farm = hasty_farm
+    no = {"status": 422, "code": "invalid_input", "message": "image not found"}
+    no["details"] = {"fields": [{"name": "image", "messages": ["image not found"]}]}
+    fault = {"kind": "hetzner", "match": ["POST /servers"], "answer": no}
+    farm.control.post("/faults", json=fault).raise_for_status()
+    farm.start_worker()
+    farm.wish("ask")
+    wait_until("the operator is told", lambda: farm.ask(TROUBLE) == "cloud_no_image")
+    assert farm.phase() == "placing"
+    one_running(farm)
+    assert farm.ask(TROUBLE) == ""
