@@ -29,6 +29,8 @@ PACE = {
     "CAPACITY_RETRY_SECONDS": "1",
     "SETTLE_SECONDS": "1",
     "PAUSE_SECONDS": "1",
+    "STOP_DEADLINE_SECONDS": "15",
+    "WAKE_DEADLINE_SECONDS": "20",
     "SWEEP_SECONDS": "5",
 }
 PLAN = "/var/lib/openclaw/.openclaw/workspace/plan.txt"
