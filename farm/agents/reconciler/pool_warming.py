@@ -92,7 +92,12 @@ def _begin(claim: Claim[PooledServer]) -> Nap:
 
 
 def _await(claim: Claim[PooledServer]) -> Nap:
-    if not _is_well(claim.row):
+    """A program that starts answers nothing at first, and is looked at as often as an agent's."""
+    try:
+        well = _is_well(claim.row)
+    except Transient:
+        well = False
+    if not well:
         return poll_delay(timezone.now() - claim.row.step_since, jitter())
     return _advance(claim, Step.TURNED)
 
