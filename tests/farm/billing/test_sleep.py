@@ -11,8 +11,9 @@ from farm.agents.models import Agent, AgentPhase, DiskCopy, Offer, Server
 from farm.agents.reconciler.metering import meter
 from farm.agents.selectors import asleep_rate, cost_of, member_month
 from farm.billing.clouds import cloud_cost
+from farm.billing.forecasts import to_come
 from farm.billing.models import Cause, PriceRow, UsageLine
-from farm.billing.prices import Rate
+from farm.billing.prices import Rate, reprice_server
 from farm.billing.rule import month_of
 from tests.farm.billing.scenes import NOON, agent_of, machine_of, offer, swept
 from tests.farm.web.scenes import People, people
@@ -144,3 +145,26 @@ def test_the_cap_of_the_agent_holds_for_machines_and_copies_together(us: People)
     charged = sum(line.micros for line in UsageLine.objects.filter(agent_uid=agent.uid))
     assert charged == agent.agreed_monthly_micros
     assert UsageLine.objects.filter(cause=Cause.OVER_CAP).exists()
+
+
+def test_a_forecast_has_what_sleeps_at_what_its_sleep_costs(us: People) -> None:
+    _, server = asleep(us)
+    copy = copy_of(server, created=NOON, gigabytes=10.0)
+    meter(NOON)
+    month = month_of(NOON)
+    assert to_come([copy.uid], (), month, 720) == 143_000
+    assert to_come([copy.uid], (), month, 72) == 14_300
+    other = machine_of(agent_of(us.bob, us.account, "Bea"), created=NOON, serving=NOON)
+    assert to_come([other.uid], (), month, 10) == 10 * 7_200
+    assert to_come([other.uid], {other.uid}, month, 10) == 10 * 800
+    swept(NOON + 600 * HOUR)
+    meter(NOON + 600 * HOUR)
+    left = 3_990_000 - 599 * 6_400 + 500_000 - 599 * 800
+    assert to_come([other.uid], (), month, 60) == left
+    reprice_server(
+        server_uid=other.uid,
+        at=NOON + 599 * HOUR,
+        server=Rate(13_600, 8_490_000, "EUR"),
+        counts_anew=True,
+    )
+    assert to_come([other.uid], (), month, 60) == 60 * 13_600 + 500_000 - 599 * 800
