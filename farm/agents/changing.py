@@ -47,11 +47,12 @@ def open_change(agent: Agent, goal: Goal, operation: Operation, now: datetime) -
 
 
 def is_fulfilled(agent: Agent, change: Change) -> bool:
-    """Whether the machine that counts is what was wished: of the plan, or made for the wish."""
+    """Whether the machine that counts is what was wished: of the plan, or its own since."""
     server = machine_of(agent)
     if server is None:
         return False
-    if server.requested_at >= change.operation.started_at:
+    # One of the pool was asked for before, and is the agent's only since it was claimed.
+    if (server.joined_at or server.requested_at) >= change.operation.started_at:
         return True
     return agent.machine_wish == MachineWish.RESIZE and fits_plan(server, agent)
 
