@@ -45,8 +45,10 @@ LEADS_TO = {
     "wake": State.RUNNING,
     "leave": State.DELETED,
     "try_again": State.RUNNING,
+    "rebuild": State.RUNNING,
+    "resize": State.RUNNING,
+    "move": State.RUNNING,
 }
-WISHES = (*LEADS_TO, "resize", "move", "rebuild")
 
 
 class Wishes(RuleBasedStateMachine):
@@ -78,14 +80,14 @@ class Wishes(RuleBasedStateMachine):
         self.model[uid] = State.RUNNING
 
     @precondition(lambda self: self.model)
-    @rule(which=st.integers(0, MOST - 1), wish=st.sampled_from(WISHES))
+    @rule(which=st.integers(0, MOST - 1), wish=st.sampled_from(list(LEADS_TO)))
     def want(self, which: int, wish: str) -> None:
         """Anything of any agent at any time; what is refused changes nothing."""
         uid = list(self.model)[which % len(self.model)]
         region = ELSEWHERE[self.life.cloud]
         said = self.farm.wish("attempt", wish=wish, uid=uid, plan="large", region=region)
         if said == "yes":
-            self.model[uid] = LEADS_TO.get(wish, self.model[uid])
+            self.model[uid] = LEADS_TO[wish]
 
     @rule(name=st.sampled_from(MENDED), call=st.integers(1, 6))
     def suffer(self, name: str, call: int) -> None:
