@@ -23,7 +23,7 @@ from tests.ops.farms import Surroundings, free_port, running_farm, until
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
-CREATE_SECONDS = 900.0
+CREATE_SECONDS = 1800.0
 ZONE = "/instance/v1/zones/fr-par-1"
 METADATA = "http://169.254.42.42"
 ASK = """
@@ -31,7 +31,7 @@ from farm.agents.models import Agent
 from farm.agents.reconciler.machines import shell_of
 from provisioning import gateway
 agent = Agent.objects.get()
-with shell_of(agent.servers.get()) as shell:
+with shell_of(agent.servers.latest("pk")) as shell:
     asked = "Run `echo $((20 + 22))` and tell me what it says"
     print(gateway.say(shell, agent.gateway_token, asked, user="lab"))
 """
@@ -90,7 +90,7 @@ def farm(tmp_path: Path) -> Iterator[Surroundings]:
 
 
 def test_an_agent_lives_and_ends_at_scaleway(farm: Surroundings) -> None:
-    _python(farm, OPERATOR)
+    python(farm, OPERATOR)
     with _cloud(farm) as cloud:
         _live_and_end(farm, cloud)
 
@@ -111,7 +111,7 @@ def _live_and_end(farm: Surroundings, cloud: Cloud) -> None:
     cloud.act("poweroff", "stopped")
     assert not answers(told["ipv4"], 22)
     cloud.act("poweron", "running")
-    until(lambda: "42" in _python(farm, ASK), CREATE_SECONDS)
+    until(lambda: "42" in python(farm, ASK), CREATE_SECONDS)
     gone = farm.farm("agents", "delete", "Ada", "--yes", "--as", OWNER, timeout=CREATE_SECONDS)
     assert gone.returncode == 0, gone.stderr
     assert cloud.left() == []
@@ -130,16 +130,16 @@ def _cloud(farm: Surroundings) -> Iterator[Cloud]:
 def _is_told_about_itself(farm: Surroundings, cloud: Cloud) -> None:
     """By its own cloud, with its user-data only where root alone may ask from."""
     server = cloud.server()
-    conf = json.loads(_on_the_machine(farm, f"curl -fsS '{METADATA}/conf?format=json'"))
+    conf = json.loads(on_the_machine(farm, f"curl -fsS '{METADATA}/conf?format=json'"))
     assert (conf["id"], conf["hostname"]) == (server["id"], server["name"])
     sent = cloud.api.get(f"{ZONE}/servers/{server['id']}/user_data/cloud-init").text
     asked = f"{METADATA}/user_data/cloud-init"
-    assert _on_the_machine(farm, f"curl -fsS --local-port 1-1023 {asked}") == sent
+    assert on_the_machine(farm, f"curl -fsS --local-port 1-1023 {asked}") == sent
     assert sent.startswith("#cloud-config")
     code = "-so /dev/null -w '%{http_code}'"
-    assert _on_the_machine(farm, f"curl {code} {asked}").strip() == "403"
+    assert on_the_machine(farm, f"curl {code} {asked}").strip() == "403"
     agents = f"runuser -u openclaw -- curl -fsS {METADATA}/conf || echo shut"
-    assert _on_the_machine(farm, agents).strip() == "shut"
+    assert on_the_machine(farm, agents).strip() == "shut"
 
 
 def _lets_in_whom_its_group_says(cloud: Cloud, ipv4: str) -> None:
@@ -154,13 +154,15 @@ def _lets_in_whom_its_group_says(cloud: Cloud, ipv4: str) -> None:
     assert answers(ipv4, 22)
 
 
-def _on_the_machine(farm: Surroundings, script: str) -> str:
+def on_the_machine(farm: Surroundings, script: str) -> str:
+    """What a script prints there, run as root."""
     done = farm.farm("agents", "ssh", "Ada", "--as", OWNER, script)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def _python(farm: Surroundings, code: str) -> str:
+def python(farm: Surroundings, code: str) -> str:
+    """What a script prints among the farm's own code and rows."""
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "-v", "0", "-c", code],
         env=farm.environ,

@@ -20,6 +20,7 @@ from farm.agents.models import (
 from farm.agents.pace import SAFETY_NET, deadlines
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.failing import fail
+from farm.agents.reconciler.letters import write_that_it_is_lost
 from farm.agents.reconciler.machines import shell_of
 from farm.agents.reconciler.marks import MOVED, begin_line, end_operation, move_agent
 from farm.agents.reconciler.setting_up import server_of
@@ -97,11 +98,13 @@ def settle(claim: Claim[Agent]) -> Nap:
 
 
 def fail_copy_lost(claim: Claim[Agent]) -> Nap:
-    """What was kept of it is gone: the way back is its last backup."""
+    """What was kept of it is gone: its owner is told, and the way back is its last backup."""
     with claim.recording():
         claim.row.restore_from = last_good(claim.row)
         claim.save("restore_from")
-    return fail(claim, "copy_lost" if claim.row.restore_from else "copy_lost_unsaved")
+    nap = fail(claim, "copy_lost" if claim.row.restore_from else "copy_lost_unsaved")
+    write_that_it_is_lost(claim.row)
+    return nap
 
 
 def _end(server: Server) -> bool:
