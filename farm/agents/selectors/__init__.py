@@ -51,11 +51,8 @@ from farm.agents.selectors.months import (
     payers_in,
 )
 from farm.agents.selectors.prices import (
-    ChangeQuote,
     SleepQuote,
     WakeQuote,
-    move_quote,
-    resize_quote,
     sleep_quote,
     wake_quote,
 )
@@ -69,7 +66,6 @@ __all__ = [
     "AccountMonth",
     "AgentMonth",
     "BackupHealth",
-    "ChangeQuote",
     "Cost",
     "Keeping",
     "MachineView",
@@ -113,7 +109,6 @@ __all__ = [
     "member_month",
     "model_choices",
     "month_statement",
-    "move_quote",
     "offer_for",
     "open_url_of",
     "origin_of",
@@ -128,7 +123,6 @@ __all__ = [
     "provider_pauses",
     "ready_in_seconds",
     "regions",
-    "resize_quote",
     "rhythm_of",
     "shared_keys_of",
     "silence_of",

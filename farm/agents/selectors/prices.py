@@ -15,9 +15,7 @@ from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent
 from farm.agents.placement import agreed_by, dearer_than_agreed
 from farm.agents.selectors.asleep import LASTING, asleep_rate, copy_at_most, lasting
-from farm.agents.selectors.changes import offer_of_change
 from farm.agents.selectors.money import offer_for
-from farm.agents.sizes import types_in_place
 from farm.agents.stays import stay_of
 from farm.billing.metering import month_so_far
 from farm.billing.models import Kind
@@ -25,7 +23,6 @@ from farm.billing.naps import Nap, Part
 from farm.billing.prices import Rate
 from farm.billing.rule import month_of
 from farm.billing.selectors import parts_of, rate_of, sum_of
-from farm.catalog import catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +56,6 @@ class WakeQuote:
     awake: Rate | None
     agreed: Rate
     dearer: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeQuote:
-    """What stands on the button that resizes or moves it: what it costs now, and then.
-
-    `overlap_micros` is what the other machine costs until it takes over, if that takes no more
-    than an hour: the farm's, not the payer's; 0 where the same machine changes.
-    """
-
-    now: Rate
-    then: Rate
-    overlap_micros: int
 
 
 def sleep_quote(agent: Agent, now: datetime) -> SleepQuote | None:
@@ -114,28 +98,3 @@ def wake_quote(agent: Agent) -> WakeQuote | None:
         return WakeQuote(asleep, dearer.total, agreed_by(agent), dearer=True)
     offer = offer_for(agent.plan, agent.region)
     return WakeQuote(asleep, offer.rate if offer else None, agreed_by(agent), dearer=False)
-
-
-def resize_quote(agent: Agent, plan: str) -> ChangeQuote | None:
-    """Its machine as one of that plan, or another one where its cloud has none to be had there.
-
-    None while a price is not known. KeyError for an unknown plan.
-    """
-    server, then = machine_of(agent), offer_of_change(agent, plan, agent.region)
-    rate = rate_of(server.uid) if server else None
-    if server is None or rate is None or then is None:
-        return None
-    stays = bool(types_in_place(server, catalog().plans.get(plan)))
-    return ChangeQuote(rate, then.rate, 0 if stays else then.hourly_micros)
-
-
-def move_quote(agent: Agent, region: str) -> ChangeQuote | None:
-    """Another machine of its plan in that region; also for a fresh one where it is.
-
-    None while a price is not known. KeyError for an unknown region.
-    """
-    server, offer = machine_of(agent), offer_for(agent.plan, region)
-    rate = rate_of(server.uid) if server else None
-    if offer is None or rate is None:
-        return None
-    return ChangeQuote(rate, offer.rate, offer.hourly_micros)

@@ -30,6 +30,8 @@ from farm.web.words import lifetime
 
 NIGHT, WEEKEND = 12, 60
 """Hours that people let an agent sleep."""
+NIGHTS = 30
+"""Of a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +214,20 @@ def _wake(quote: WakeQuote, awake: Rate) -> WakeWords:
 
 
 def _saving(quote: SleepQuote) -> str:
-    """What a night and a weekend come to, less than nothing included."""
-    return gettext("A night of 12 hours %(night)s, a weekend of 60 %(weekend)s.") % {
-        "night": _saves(quote, NIGHT),
-        "weekend": _saves(quote, WEEKEND),
+    """What a night and a weekend come to, less than nothing included, and what every night does."""
+    currency = quote.awake.currency
+    text = gettext(
+        "A night of 12 hours %(night)s, a weekend of 60 %(weekend)s. Every night, sleep %(nights)s"
+        " a month."
+    )
+    return text % {
+        "night": _saves(quote.nap.saves(NIGHT), currency),
+        "weekend": _saves(quote.nap.saves(WEEKEND), currency),
+        "nights": _saves(quote.nap.saves_monthly(NIGHTS * NIGHT, NIGHTS), currency),
     }
 
 
-def _saves(quote: SleepQuote, hours: int) -> str:
-    micros = quote.nap.saves(hours)
-    currency = quote.awake.currency
+def _saves(micros: int, currency: str) -> str:
     if micros > 0:
         return gettext("saves %(sum)s") % {"sum": amount(micros, currency)}
     if micros == 0:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from farm.agents.models import Offer, Server
-from farm.agents.selectors import move_quote, resize_quote, sleep_quote, wake_quote
+from farm.agents.selectors import sleep_quote, wake_quote
 from farm.billing.naps import Nap, Part
 from farm.billing.prices import Rate, pin_prices
 from tests.farm.billing.scenes import IPV4, NOON, SERVER, agent_of, machine_of, offer
@@ -64,8 +64,6 @@ def test_where_off_is_free_two_hours_save_one() -> None:
 def us(db: None) -> People:
     """Alice, Bob and Charlie, and two clouds with their prices."""
     offer("cx23", 6_400)
-    offer("cx33", 13_600)
-    offer("cx23", 6_400, location="hel1")
     offer("DEV1-M", 20_000, provider="scaleway", location="fr-par-1")
     return people()
 
@@ -78,12 +76,6 @@ def test_the_buttons_at_hetzner(us: People) -> None:
     assert slept.nap.parts == (Part(SERVER, 6 * 6_400), Part(IPV4, 6 * 800))
     assert (slept.awake.hourly_micros, slept.asleep) == (7_200, KEPT)
     assert (slept.at_most, slept.new_machine, slept.break_even_hours) == (True, True, 2)
-    bigger, moved = resize_quote(agent, "large"), move_quote(agent, "finland")
-    assert bigger
-    assert (bigger.now.hourly_micros, bigger.then.hourly_micros) == (7_200, 14_400)
-    assert bigger.overlap_micros == 0
-    assert moved
-    assert (moved.then.hourly_micros, moved.overlap_micros) == (7_200, 7_200)
 
 
 def test_the_buttons_at_scaleway(us: People) -> None:
@@ -136,5 +128,3 @@ def test_without_a_known_price_nothing_is_promised(us: People) -> None:
     machine_of(agent, created=NOON, serving=NOON)
     Offer.objects.all().delete()
     assert sleep_quote(agent, NOON) is None
-    assert resize_quote(agent, "large") is None
-    assert move_quote(agent, "finland") is None
