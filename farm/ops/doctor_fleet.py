@@ -15,6 +15,7 @@ from farm.agents.models import Offer, ProviderProject
 from farm.agents.selectors import due_rows, last_beat, orphans, provider_pauses
 from farm.agents.selectors.images import images
 from farm.agents.selectors.retirements import retirements_soon
+from farm.agents.selectors.unlisted import unlisted
 from farm.ops.findings import Finding
 from provisioning.errors import ProvisioningError, Transient
 from provisioning.registry import provider_for
@@ -93,9 +94,12 @@ def _troubles_on_record() -> Iterator[Finding]:
 def offers() -> Iterator[Finding]:
     """Whether prices are known, without which nothing is sold."""
     try:
-        known = Offer.objects.count()
+        known, gone = Offer.objects.count(), unlisted()
     except DatabaseError:
         return
+    for one in gone:
+        said = f"{one.cloud} lists no {one.what}, which farm/catalog.toml has on sale."
+        yield Finding("offers", said, "Take it out there; until then others are taken instead.")
     if known:
         yield Finding("offers", f"{known} prices known.")
     else:
