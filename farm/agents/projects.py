@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from farm.accounts.models import Account
+from farm.agents.clouds import fingerprint_of
 from farm.agents.models import MAIN, AccountProject, ProviderProject, Server, ServerPhase
 
 FULL = "farm_full"
 """Why a project takes no more machines of ours: the account's own limit at the cloud."""
+COMING = (ServerPhase.REQUESTED, ServerPhase.CREATING, ServerPhase.BOOTING)
 AT_AN_END = (ServerPhase.GONE, ServerPhase.LOST)
 
 
@@ -40,6 +43,15 @@ def servers_in(project: ProviderProject) -> QuerySet[Server]:
     if project.name == MAIN:
         own |= Q(project=None, provider=project.provider)
     return Server.objects.filter(own)
+
+
+def point_at_first(project: ProviderProject, now: datetime) -> None:
+    """Its first machine was made: what opens it now is meant, as there is no other to be lost."""
+    means = fingerprint_of(project)
+    there = servers_in(project).exclude(phase__in=(*AT_AN_END, *COMING))
+    if project.fingerprint != means and not there.exists():
+        row = ProviderProject.objects.filter(pk=project.pk)
+        row.update(fingerprint=means, pointed_at=now)
 
 
 def full_clouds() -> Collection[str]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from farm.agents.admission import cidr, gateway_sources
 from farm.agents.models import Agent, FarmKey, Offer, OperationStep, Server, ServerPhase
 from farm.agents.placement import other_way_is_open
-from farm.agents.projects import project_at
+from farm.agents.projects import point_at_first, project_at
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.labels import FARM_LABEL, IMAGE_LABEL, SERVER_LABEL
 from farm.agents.reconciler.machines import authority, provider_at
@@ -97,6 +97,7 @@ def _buy(claim: Claim[Server]) -> Nap:
     except NeedsOperator as error:
         return _after_refusal(claim, error)
     mended(project_at(server), created=True)
+    point_at_first(project_at(server), timezone.now())
     return _record_made(claim, created.machine, created.actions)
 
 

@@ -38,7 +38,15 @@ SOON = timedelta(seconds=1)
 
 def place_successor(claim: Claim[Agent]) -> Nap:
     """Ask for the other machine; its own serves until that is ready."""
-    return place_for(claim, machine_of(claim.row))
+    agent = claim.row
+    nap = place_for(claim, machine_of(agent))
+    with claim.recording():
+        agent.refresh_from_db(fields=["machine_wish"])
+        if not agent.machine_wish:
+            # It was taken back meanwhile: it waits for nothing any more.
+            agent.reason = agent.reason_detail = ""
+            claim.save("reason", "reason_detail")
+    return nap
 
 
 def begin_switch(claim: Claim[Agent]) -> Nap:

@@ -153,9 +153,10 @@ def _demand_ours(project: ProviderProject, rows: Sequence[Server], listed: Colle
 
     They are in the one that it opened before: none of them is lost.
     """
-    there = [row for row in rows if row.phase in PRESENT]
+    there = sorted((row for row in rows if row.phase in PRESENT), key=lambda row: row.pk)
     changed = project.fingerprint not in ("", fingerprint_of(project))
-    if changed and there and not any(str(row) in listed for row in rows):
+    # What was made since the change is where it was made, which says nothing of the others.
+    if changed and there and str(there[0]) not in listed:
         raise NeedsOperator(
             "other_project",
             f"What opens {project} opens another project now, which has none of the farm's"
