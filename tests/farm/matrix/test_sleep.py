@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -14,9 +15,11 @@ import pytest
 from tests.farm.matrix.farms import Farm, Zygote, new_farm, wait_until
 from tests.farm.matrix.flows import (
     CREATE,
+    DELETE,
     STOP,
     WAKE,
     CloudName,
+    Flow,
     Json,
     State,
     billed,
@@ -27,13 +30,11 @@ from tests.farm.matrix.living import Life
 from tests.farm.matrix.scaleway_farms import scaleway_farm
 from tests.farm.matrix.strikes import Strike
 from tests.farm.matrix.verdicts import standing
-from tests.pairs.own import SERVER, Rows
+from tests.pairs.own import Rows
 
 TYPE = "SELECT server_type FROM agents_server ORDER BY id DESC"
 HOST = "SELECT host FROM agents_agent"
 ON = ("running", "starting")
-CALLS = (9,) if SERVER else (4, 11)
-"""Of those that a stop or a wake makes; `test_no_call_at_all_loses_anything` strikes each."""
 
 
 @pytest.fixture(params=CloudName)
@@ -80,15 +81,6 @@ def never_two_on(life: Life) -> Iterator[None]:
     assert crowds == []
 
 
-def test_a_night_asleep(life: Life) -> None:
-    host = life.farm.ask(HOST)
-    with never_two_on(life):
-        life.go(STOP)
-        assert not set(powered(life.farm, life.cloud)) & set(ON)
-        life.go(WAKE)
-    assert life.farm.ask(HOST) == host
-
-
 def woken_despite(life: Life, *faults: Json) -> None:
     """It wakes although all that goes wrong, and nothing but what it needs is left."""
     farm = life.farm
@@ -122,14 +114,6 @@ NO_HOST: Json = {
 }
 
 
-@at_hetzner
-def test_a_type_that_is_sold_out_makes_way_for_another_from_the_same_copy(life: Life) -> None:
-    life.go(STOP)
-    woken_despite(life, sold_out("cx23"))
-    assert life.farm.ask(TYPE) == "cpx22"
-    assert "wake_from_backup" not in life.farm.codes()
-
-
 def test_where_nothing_takes_what_it_slept_with_its_backup_does(life: Life) -> None:
     life.go(STOP)
     gone = [NO_HOST] if life.cloud is CloudName.SCALEWAY else map(sold_out, ("cx23", "cpx22"))
@@ -139,7 +123,7 @@ def test_where_nothing_takes_what_it_slept_with_its_backup_does(life: Life) -> N
 
 
 @at_hetzner
-def test_nothing_is_deleted_before_a_copy_of_it_is_good(life: Life) -> None:
+def test_a_copy_that_fails_is_made_anew_and_wakes_on_another_type(life: Life) -> None:
     failing: Json = {"code": "action_failed", "message": "no"}
     fault: Json = {"kind": "hetzner", "match": ["create_image"], "action": failing}
     farm = life.farm
@@ -148,8 +132,9 @@ def test_nothing_is_deleted_before_a_copy_of_it_is_good(life: Life) -> None:
     wait_until("it sleeps", lambda: farm.phase() == "stopped")
     codes = farm.codes()
     assert codes.index("copy_broken") < codes.index("copy_ready") < codes.index("machine_removed")
-    life.state = State.STOPPED
-    life.go(WAKE)
+    woken_despite(life, sold_out("cx23"))
+    assert farm.ask(TYPE) == "cpx22"
+    assert "wake_from_backup" not in farm.codes()
 
 
 @at_hetzner
@@ -169,10 +154,55 @@ def test_a_copy_that_somebody_deleted_is_told_and_its_backup_is_the_way_back(
     life.judge()
 
 
-def test_a_worker_that_is_killed_loses_nothing_of_a_night(life: Life) -> None:
+FALLING = ("halting", "deleting")
+RISING = ("creating", "waking")
+
+
+def at_moment(life: Life, phases: Collection[str], rests: State) -> None:
+    """Its machine comes to one of them; what is over too soon to be seen is passed by."""
+    newest = "SELECT phase FROM agents_server ORDER BY id DESC"
+    wait_until(
+        f"its machine is {phases}, or the agent {rests}",
+        lambda: life.farm.ask(newest) in phases or life.farm.phase() == rests,
+    )
+
+
+def test_the_later_word_counts(life: Life) -> None:
     with never_two_on(life):
-        for call in CALLS:
-            assert any(_killed_at(life, call)), "nobody was killed"
+        _cross(life, STOP, FALLING[1:] if life.cloud is CloudName.HETZNER else FALLING, WAKE)
+        life.go(STOP)
+        _cross(life, WAKE, RISING, STOP)
+        _cross(life, WAKE, RISING, replace(DELETE, begins=State.STOPPED))
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("phase", ["halting", "off", "deleting", "gone"])
+def test_the_later_word_counts_while_it_falls_asleep(life: Life, phase: str) -> None:
+    with never_two_on(life):
+        _cross(life, STOP, [phase], WAKE)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("phase", ["requested", "creating", "booting", "waking", "ready"])
+def test_the_later_word_counts_while_it_is_woken(life: Life, phase: str) -> None:
+    life.go(STOP)
+    with never_two_on(life):
+        _cross(life, WAKE, [phase], STOP)
+
+
+def _cross(life: Life, first: Flow, phases: Collection[str], second: Flow) -> None:
+    """The second wish comes while the first is under way."""
+    first.utter(life.farm, life.cloud)
+    at_moment(life, phases, first.ends)
+    life.state = second.begins
+    life.go(second)
+
+
+def test_a_worker_that_is_killed_loses_nothing_of_a_night(life: Life) -> None:
+    host = life.farm.ask(HOST)
+    with never_two_on(life):
+        assert any(_killed_at(life, 7)), "nobody was killed"
+    assert life.farm.ask(HOST) == host
 
 
 @pytest.mark.matrix
