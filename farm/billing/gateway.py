@@ -311,10 +311,10 @@ Fetch = Callable[[stripe.StripeClient, str, str], values.Found]
 
 
 def _customer(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
-    found = client.v1.customers.retrieve(uid)
-    if found.deleted:
+    found = _plain(client.v1.customers.retrieve(uid))
+    if found.get("deleted"):
         raise Rejected(GONE, f"The customer {uid} was deleted.")
-    return reading.customer_of(_plain(found))
+    return reading.customer_of(found)
 
 
 def _checkout(client: stripe.StripeClient, uid: str, _: str) -> values.Found:

@@ -40,7 +40,7 @@ def test_a_buyer_is_declined_asked_and_led_back(chromium: Browser, house: Stripe
     expect(page.get_by_role("heading")).to_contain_text("3D Secure")
     page.get_by_role("button", name="Complete").click()
     page.wait_for_url(f"**/clock?session={session.id}")
-    assert json.loads(page.inner_text("body"))["speed"] == 1
+    assert "now" in json.loads(page.inner_text("body"))
     assert there.v1.checkout.sessions.retrieve(session.id).payment_status == "paid"
     context.close()
 

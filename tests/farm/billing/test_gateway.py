@@ -45,8 +45,8 @@ def at_work(tmp_path: Path) -> Iterator[StripeAtWork]:
 
 @pytest.fixture
 def gate(at_work: StripeAtWork) -> Gateway:
-    """An impatient gateway to it."""
-    return connect(KEY, WEBHOOK_SECRET, at_work.endpoint, HASTY)
+    """A gateway to it."""
+    return connect(KEY, WEBHOOK_SECRET, at_work.endpoint)
 
 
 def nadia(gate: Gateway, country: str = "FR") -> values.Customer:
@@ -124,7 +124,7 @@ def test_people_change_their_name_and_give_a_vat_id(gate: Gateway) -> None:
     with pytest.raises(Rejected) as refused:
         gate.add_tax_id(customer.id, "nonsense", "vat:2")
     assert (refused.value.code, refused.value.param) == ("tax_id_invalid", "value")
-    assert requests.get(gate.portal(customer.id, BACK), timeout=10).status_code == 200
+    assert requests.get(gate.portal(customer.id, BACK), timeout=30).status_code == 200
 
 
 def invoice(gate: Gateway, customer: str, days: int | None = None) -> values.Invoice:
@@ -164,7 +164,7 @@ def test_an_invoice_to_be_paid_by_hand_is_sent(gate: Gateway) -> None:
     paper = invoice(gate, customer.id, days=14)
     sent = gate.send(paper.id, "send:1")
     assert (sent.status, sent.page.startswith("http")) == ("open", True)
-    assert requests.get(sent.pdf, timeout=10).content.startswith(b"%PDF")
+    assert requests.get(sent.pdf, timeout=30).content.startswith(b"%PDF")
 
 
 def test_a_refund_goes_back_once(gate: Gateway) -> None:
@@ -241,12 +241,13 @@ def test_what_goes_wrong_outside_is_sorted(
 ) -> None:
     order = {"name": fault, "cloud": "stripe", "times": None, "seconds": 7}
     at_work.order("/faults", order)
+    hasty = connect(KEY, WEBHOOK_SECRET, at_work.endpoint, HASTY)
     with pytest.raises(GatewayError) as felt:
-        nadia(gate)
+        nadia(hasty if fault == "silence-after" else gate)
     assert (type(felt.value), felt.value.code) == (sort, code)
     if isinstance(felt.value, Transient) and fault == "rate-limit":
         assert felt.value.retry_after == 7
-    requests.delete(f"{at_work.control}/faults", timeout=10)
+    requests.delete(f"{at_work.control}/faults", timeout=30)
     made = nadia(gate)
     assert [one.id for one in gate.client.v1.customers.list().data] == [made.id]
 
@@ -293,7 +294,7 @@ def test_a_webhook_is_believed_only_as_it_was_signed(at_work: StripeAtWork, gate
     with inbox() as box:
         at_work.order("/stripe/webhooks", {"url": box.url})
         customer = nadia(gate)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not box.taken:
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -316,6 +317,6 @@ def test_a_webhook_is_believed_only_as_it_was_signed(at_work: StripeAtWork, gate
     ):
         with pytest.raises(Forged):
             gate.event_in(body, header)
-    other = connect(KEY, "whsec_other", at_work.endpoint, HASTY)
+    other = connect(KEY, "whsec_other", at_work.endpoint)
     with pytest.raises(Forged):
         other.event_in(raw, signature)

@@ -58,7 +58,7 @@ def hooked(house: StripeAtWork, live_server: LiveServer) -> StripeAtWork:
 
 def eventually(look: Callable[[], bool]) -> None:
     """Return as soon as it is true."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not look():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.05)
@@ -142,7 +142,7 @@ def test_what_comes_late_is_what_it_is_by_then(
     hooked: StripeAtWork, client_there: stripe.StripeClient
 ) -> None:
     payer, card = with_card(client_there)
-    hooked.order("/faults", {"name": "webhook-late", "match": ["invoice.finalized"]})
+    hooked.order("/faults", {"name": "webhook-late", "match": ["invoice.finalized"], "seconds": 60})
     paper = client_there.v1.invoices.create({"customer": payer})
     client_there.v1.invoice_items.create(
         {"customer": payer, "invoice": paper.id, "amount": 700, "currency": "eur"}
@@ -152,7 +152,7 @@ def test_what_comes_late_is_what_it_is_by_then(
     eventually(lambda: StripeEvent.objects.filter(type="invoice.paid").exists())
     assert work()["invoice.paid"] == "paid"
     assert not StripeEvent.objects.filter(type="invoice.finalized").exists()
-    hooked.pass_time(timedelta(seconds=11))
+    hooked.pass_time(timedelta(seconds=61))
     eventually(lambda: all_arrived(hooked))
     assert work()["invoice.finalized"] == "paid"
 
@@ -197,7 +197,7 @@ def test_nothing_is_given_up_while_stripe_is_away(
         assert waiting.due_at > timezone.now()
     assert row.worked_at is None
     assert "refuses the farm's key" in _to_do()
-    requests.delete(f"{hooked.control}/faults", timeout=10)
+    requests.delete(f"{hooked.control}/faults", timeout=30)
     StripeEvent.objects.update(due_at=timezone.now())
     assert work() == {"payment_intent.succeeded": "succeeded"}
     assert (StripeEvent.objects.get().trouble, read_what_was_missed().trouble) == ("", "")

@@ -70,12 +70,12 @@ def fill_in(
 ) -> requests.Response:
     """The buyer types a card into the hosted page and sends it."""
     typed = {"number": number, "email": "nadia@example.com", "name": "Nadia", "country": country}
-    return requests.post(str(url), data=typed | {"vat_id": vat_id}, timeout=10)
+    return requests.post(str(url), data=typed | {"vat_id": vat_id}, timeout=30)
 
 
 def answer_bank(page: requests.Response, *, approve: bool) -> requests.Response:
     """What the card's owner says on the bank's page."""
-    return requests.post(page.url, data={"answer": "approve" if approve else "fail"}, timeout=10)
+    return requests.post(page.url, data={"answer": "approve" if approve else "fail"}, timeout=30)
 
 
 def led_on(page: requests.Response) -> str:

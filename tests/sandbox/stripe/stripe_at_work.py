@@ -25,7 +25,9 @@ from farm.sandbox.stripe.control import stripe_routes
 from farm.sandbox.stripe.house import House, open_house
 from farm.sandbox.wire import BadRequestError, Json, JsonObject
 
-PATIENCE = 10.0
+PATIENCE = 30.0
+SLOW = 0.01
+"""How fast its time runs unless told: what is to wait there waits however slow this machine is."""
 KEY, WEBHOOK_SECRET = "sk_test_of_the_tests", "whsec_of_the_tests"
 
 
@@ -112,7 +114,7 @@ def stripe_at_work(folder: Path, *, clock: Clock | None = None) -> Iterator[Stri
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        started = asyncio.run_coroutine_threadsafe(_start(folder, clock or Clock()), loop)
+        started = asyncio.run_coroutine_threadsafe(_start(folder, clock or Clock(speed=SLOW)), loop)
         at_work, runners = started.result(PATIENCE)
         try:
             yield at_work

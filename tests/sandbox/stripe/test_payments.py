@@ -81,7 +81,7 @@ def test_the_bank_asks_and_the_payment_goes_on(client: stripe.StripeClient, appr
     assert waiting.status == "requires_action"
     assert waiting.next_action
     assert waiting.next_action.redirect_to_url
-    question = requests.get(str(waiting.next_action.redirect_to_url.url), timeout=10)
+    question = requests.get(str(waiting.next_action.redirect_to_url.url), timeout=30)
     said = answer_bank(question, approve=approve)
     assert "http://localhost/back" in said.text
     after = client.v1.payment_intents.retrieve(waiting.id)
@@ -101,7 +101,7 @@ def test_a_card_proven_once_is_charged_without_asking(client: stripe.StripeClien
     assert kept.status == "requires_action"
     assert kept.next_action
     assert kept.next_action.redirect_to_url
-    answer_bank(requests.get(str(kept.next_action.redirect_to_url.url), timeout=10), approve=True)
+    answer_bank(requests.get(str(kept.next_action.redirect_to_url.url), timeout=30), approve=True)
     kept = client.v1.setup_intents.retrieve(kept.id)
     assert kept.status == "succeeded"
     (card,) = client.v1.customers.payment_methods.list(payer.id).data
@@ -174,7 +174,7 @@ def test_the_api_refuses_as_the_real_one_does(
     gone = customer(client)
     client.v1.customers.delete(gone.id)
     assert client.v1.customers.retrieve(gone.id).deleted is True
-    answer = requests.get(f"{at_work.endpoint}/v1/customers", timeout=10)
+    answer = requests.get(f"{at_work.endpoint}/v1/customers", timeout=30)
     assert (answer.status_code, answer.headers["Request-Id"][:4]) == (401, "req_")
     assert answer.headers["Stripe-Version"] == stripe.api_version
 

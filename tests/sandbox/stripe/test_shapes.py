@@ -87,7 +87,7 @@ def everything(at_work: StripeAtWork, client: stripe.StripeClient) -> Iterator[J
 
 def _get(at_work: StripeAtWork, path: str) -> JsonObject:
     headers = {"Authorization": f"Bearer {KEY}"}
-    answer = requests.get(f"{at_work.endpoint}/v1/{path}", headers=headers, timeout=10)
+    answer = requests.get(f"{at_work.endpoint}/v1/{path}", headers=headers, timeout=30)
     assert answer.status_code == 200, answer.text
     shown: JsonObject = answer.json()
     return shown
