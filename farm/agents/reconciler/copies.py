@@ -23,8 +23,10 @@ from farm.agents.reconciler.pauses import (
     pause_for_everyone,
     pause_for_operator,
     paused_until,
+    queue_up,
 )
 from farm.agents.reconciler.troubles import RATE_LIMIT, Nap, jitter, wait_with_reason
+from provisioning.budget import OutOfBudget
 from provisioning.errors import NeedsOperator, ProvisioningError, Rejected, Transient
 from provisioning.lifecycle import back_off, poll_delay
 from provisioning.provider import Billable, BillableKind, Copy, CopyStatus
@@ -75,9 +77,12 @@ def after_copy_trouble(claim: Claim[DiskCopy], error: ProvisioningError) -> Nap:
     if isinstance(error, Rejected):
         Server.objects.filter(pk=copy.server_id).update(due_at=now)
     copy.attempts += 1
+    if isinstance(error, OutOfBudget):
+        wait = timedelta(seconds=error.retry_after or 1)
+        return wait_with_reason(claim, RATE_LIMITED, queue_up(project, wait, copy.attempts))
     logger.info("%s: attempt %s: %s", copy, copy.attempts, error)
-    wait = error.retry_after if isinstance(error, Transient) else None
-    nap = timedelta(seconds=min(wait, 300)) if wait else back_off(copy.attempts, jitter())
+    named = error.retry_after if isinstance(error, Transient) else None
+    nap = timedelta(seconds=min(named, 300)) if named else back_off(copy.attempts, jitter())
     return wait_with_reason(claim, "provider_unreachable", nap, str(error))
 
 
