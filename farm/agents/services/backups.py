@@ -72,6 +72,9 @@ def restore_agent(*, actor: User, door: Door, agent: Agent, backup: Backup) -> O
     demand_right(actor, agent, Action.RESTORE_AGENT)
     agent = _lock(agent)
     _demand_staying(agent)
+    if agent.wanted == Agent.Wanted.STOPPED and agent.phase != AgentPhase.FAILED:
+        sentence = _("It is asleep: wake it first, then restore it.")
+        raise Refused("", "agent_asleep", sentence)
     if agent.phase not in (AgentPhase.RUNNING, AgentPhase.FAILED):
         sentence = _("It is on its way: wait until it answers, then restore it.")
         raise Refused("", "not_settled", sentence)

@@ -140,6 +140,15 @@ def test_nothing_typed_to_a_sleeper_is_taken_and_lost(people: People, agent: Age
     assert said.state == Message.State.QUEUED
 
 
+def test_a_sleeper_is_woken_before_it_is_restored(people: People, agent: Agent) -> None:
+    backup = scenes.backup(agent)
+    stop(people.alice, agent)
+    asleep(agent)
+    with pytest.raises(Refused) as refused:
+        services.restore_agent(actor=people.alice, door=Door.WEB, agent=agent, backup=backup)
+    assert refused.value.code == "agent_asleep"
+
+
 def test_a_change_while_it_sleeps_is_no_wish_of_its_own(people: People, agent: Agent) -> None:
     operation = stop(people.alice, agent)
     agent.refresh_from_db()
