@@ -30,7 +30,7 @@ def test_hours_are_set_and_taken_back(alice: Client, nino: Agent) -> None:
     assert row.hours == "08:00-20:00," * 4 + "08:00-20:00,,"
     assert (row.quiet_days, row.idle_hours) == ("2099-12-24 2099-12-25", 3)
     shown = page(alice, nino, "schedule/")
-    assert 'name="begins_0" value="08:00"' in shown
+    assert 'id="id_begins_0" value="08:00"' in shown
     assert "2099-12-24\n2099-12-25" in shown
     assert alice.post(path, {"clear": "yes"}).status_code == 302
     assert not Schedule.objects.exists()
