@@ -201,10 +201,15 @@ def test_a_kill_loses_nothing_and_a_farm_finds_it_by_its_environment(tmp_path: P
             env["STRIPE_SECRET_KEY"], base_addresses={"api": env["STRIPE_API_BASE"]}
         )
 
-    with sandbox(tmp_path / "state") as first:
-        made = customer(client(dict(first.env)))
-        first.stop(signal.SIGKILL)
-    with sandbox(tmp_path / "state") as second:
-        assert second.env == first.env
-        assert client(dict(second.env)).v1.customers.retrieve(made.id).email == made.email
-        assert requests.get(f"{second.control}/stripe/books", timeout=30).json()["balance"] == 0
+    with inbox() as box:
+        with sandbox(tmp_path / "state", ["--webhooks", box.url]) as first:
+            made = customer(client(dict(first.env)))
+            eventually(lambda: box.kinds() == ["customer.created"])
+            first.stop(signal.SIGKILL)
+        with sandbox(tmp_path / "state") as second:
+            assert second.env == first.env
+            there = client(dict(second.env))
+            assert there.v1.customers.update(made.id, {"name": "N."}).email == made.email
+            eventually(lambda: box.kinds()[-1] == "customer.updated")
+            books = requests.get(f"{second.control}/stripe/books", timeout=30).json()
+            assert books["balance"] == 0
