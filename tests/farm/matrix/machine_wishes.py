@@ -42,9 +42,9 @@ def move(order: Order) -> str:
 
 
 def rebuild(order: Order) -> str:
-    """Have it on a fresh machine."""
-    agent = _agent(order)
-    services.rebuild_agent(actor=agent.owner, door=Door.CLI, agent=agent)
+    """Have it on a fresh machine, with what it has, or with what was last saved."""
+    agent, from_backup = _agent(order), "from_backup" in order
+    services.rebuild_agent(actor=agent.owner, door=Door.CLI, agent=agent, from_backup=from_backup)
     return agent.uid
 
 

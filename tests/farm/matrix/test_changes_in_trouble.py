@@ -140,3 +140,24 @@ def test_a_rebuild_is_a_word_of_its_own_where_nothing_is_kept(awake: Farm, hetzn
     answer = awake.order("rebuild")
     assert "result" not in answer
     assert "backup_gone" in (awake.folder / "log").read_text()
+
+
+def test_a_rebuild_from_a_backup_brings_back_what_was_saved(awake: Farm) -> None:
+    backup = awake.wish("back_up")
+    state = "SELECT state FROM agents_backup WHERE uid = ?"
+    wait_until("it is kept", lambda: awake.ask(state, backup) == "kept")
+    awake.wish("on_machine", command=f"echo spoilt > {PLAN}")
+
+    awake.wish("rebuild", from_backup="yes")
+    settled(awake)
+    assert awake.wish("on_machine", command=f"cat {PLAN}").strip() == "Sunday"
+    assert awake.ask("SELECT count(*) FROM agents_backup") == "1"
+
+
+def test_a_deletion_in_the_middle_of_a_resize_saves_it_first(awake: Farm) -> None:
+    awake.wish("resize", plan="large")
+    wait_until("it is switched off", lambda: "machine_halting" in awake.codes())
+    awake.wish("delete")
+    wait_until("it is gone", lambda: awake.phase() == "deleted")
+    assert awake.ask("SELECT state FROM agents_backup WHERE kind = 'final'") == "kept"
+    assert awake.inventory() == []
