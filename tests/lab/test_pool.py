@@ -32,6 +32,7 @@ CODES = """
 from farm.agents.models import Event
 print(*Event.objects.filter(agent__name="Bob").values_list("code", flat=True))
 """
+KEEP_ONE = ("pool", "set", "small", "germany", "1", "--as", OWNER)
 NOBODYS_WORDS = "Say yes."
 
 
@@ -42,7 +43,8 @@ def test_an_agent_answers_on_a_machine_that_stood_ready(tmp_path: Path) -> None:
         assert running.said["guests"] == "real", running.said["why"]
         wait_for_the_base_image(farm.outside["SANDBOX_CONTROL_URL"])
         _python(farm, OPERATOR)
-        _run(farm, "pool", "set", "small", "germany", "1", "--as", OWNER)
+        # Until the worker has read the cloud's prices nothing is bought.
+        until(lambda: farm.farm(*KEEP_ONE).returncode == 0)
         until(lambda: _ready(farm) == 1, SECONDS)
         from_pool = _made(farm, "Bob")
         print(f"\n  {from_pool:7.1f} s  from the pool", flush=True)

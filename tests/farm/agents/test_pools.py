@@ -11,9 +11,11 @@ from farm.accounts.models import AuditEntry, Door, User
 from farm.agents.demand import wanted_now
 from farm.agents.models import Pool
 from farm.agents.refusals import Refused
+from farm.agents.selectors.morning import morning_at
 from farm.agents.selectors.pool import pool_view
 from farm.agents.services.pool import PoolWish, set_pool
 from tests.farm.web import scenes
+from tests.farm.web.conftest import logged_in
 
 pytestmark = pytest.mark.django_db
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -52,6 +54,19 @@ def test_it_is_on_record_and_its_cost_is_said(operator: User) -> None:
     assert 0 < view.monthly_micros <= 2 * 744 * view.each_hourly_micros
     half = pool_view(kept(operator, hours="8-20"), MONDAY)
     assert half.monthly_micros < view.monthly_micros
+
+
+def test_the_operators_page_and_morning_say_what_is_kept_and_what_it_costs(
+    operator: User,
+) -> None:
+    kept(operator)
+    page = logged_in(operator).get("/operator/").content.decode()
+    assert "Kept ready" in page
+    assert "0 of 2 4 GB, Germany (Hetzner)" in page
+    (pool,) = morning_at(MONDAY).pools
+    assert (pool.wanted, pool.ready) == (2, 0)
+    Pool.objects.update(size=0)
+    assert morning_at(MONDAY).pools == []
 
 
 @pytest.mark.parametrize(
