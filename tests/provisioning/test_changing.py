@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.changing import Change, ChangeSnapshot, ChangeStep, next_change_step
-from provisioning.phases import AgentPhase
-from provisioning.steps import Deadlines, Machine, Saving, SetUp
+from provisioning.lifecycle import next_server_step
+from provisioning.phases import AgentPhase, ServerPhase
+from provisioning.steps import Deadlines, Machine, Saving, ServerSnapshot, ServerStep, SetUp
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SETTLED = ChangeSnapshot(
@@ -157,3 +158,11 @@ RESIZING = replace(SETTLED, phase=AgentPhase.RESIZING, change=Change.RESIZE, typ
 )
 def test_the_road_of_a_resize(agent: ChangeSnapshot, expected: ChangeStep) -> None:
     assert step(agent) is expected
+
+
+@pytest.mark.parametrize("phase", [ServerPhase.CREATING, ServerPhase.BOOTING])
+def test_a_machine_that_its_cloud_did_not_list_is_looked_for(phase: ServerPhase) -> None:
+    server = ServerSnapshot(phase, NOW, wanted_gone=False, create_sent=True, distrusted=False)
+    missed = replace(server, missed=True)
+    assert next_server_step(missed, NOW, Deadlines()) is ServerStep.LOOK
+    assert next_server_step(server, NOW, Deadlines()) is not ServerStep.LOOK

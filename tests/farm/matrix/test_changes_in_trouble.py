@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from tests.farm.matrix.farms import Farm, wait_until
 from tests.farm.matrix.test_machines_in_trouble import api
 from tests.farm.matrix.test_moves import LAST, PLAN, settled
-from tests.farm.matrix.verdicts import answers, one_running, standing
+from tests.farm.matrix.verdicts import answers, one_running
+from tests.sandbox.running import RunningSandbox
 
 SPEC = (
     "SELECT plan || ' ' || region || ' ' || agreed_hourly_micros || ' ' || machine_wish"
@@ -32,6 +34,13 @@ def awake(hasty_farm: Farm) -> Farm:
 def strike(farm: Farm, name: str, **more: str | int | None) -> None:
     """From now on that goes wrong at Hetzner."""
     farm.control.post("/faults", json={"name": name, "cloud": "hetzner", **more}).raise_for_status()
+
+
+def told_that_it_is_lost(outside: RunningSandbox, uid: str) -> list[str]:
+    """Every mail about that, as its owner reads it."""
+    page = outside.report.services.mail.page.rstrip("/")
+    found = httpx.get(f"{page}/messages", params={"to": "nadia@example.org"}).json()["messages"]
+    return [m["text"] for m in found if "a disparu" in m["subject"] and uid in m["text"]]
 
 
 def newest(farm: Farm) -> str:
@@ -115,7 +124,9 @@ def test_a_size_that_is_sold_out_in_the_middle_is_given_up(awake: Farm) -> None:
     assert {"resize_sold_out", "resize_failed"} <= set(awake.codes())
 
 
-def test_a_lost_agent_comes_back_with_its_last_backup(awake: Farm, hetzner: str) -> None:
+def test_a_lost_agent_comes_back_with_its_last_backup(
+    awake: Farm, hetzner: str, outside: RunningSandbox
+) -> None:
     backup = awake.wish("back_up")
     state = "SELECT state FROM agents_backup WHERE uid = ?"
     wait_until("it is kept", lambda: awake.ask(state, backup) == "kept")
@@ -125,9 +136,12 @@ def test_a_lost_agent_comes_back_with_its_last_backup(awake: Farm, hetzner: str)
     awake.wish("sweep")
     wait_until("it is missed", lambda: awake.phase() == "failed")
 
+    uid = awake.ask("SELECT uid FROM agents_agent")
+    wait_until("its owner is told", lambda: len(told_that_it_is_lost(outside, uid)) == 1)
+    assert "comme il était le 20" in told_that_it_is_lost(outside, uid)[0]
+
     awake.wish("rebuild")
     settled(awake)
-    assert len(awake.inventory()) == 1, (awake.inventory(), standing(awake))
     one_running(awake, invoiced=2)
     assert awake.wish("on_machine", command=f"cat {PLAN}").strip() == "Sunday"
 
