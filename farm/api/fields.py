@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-SAFE = r"^[^\u0000\ud800-\udfff]+$"
+SAFE = r"^[^\u0000]+$"
 
 
 class StrictText(serializers.RegexField):
@@ -12,10 +12,19 @@ class StrictText(serializers.RegexField):
 
     def to_internal_value(self, value: object) -> str:
         """The string itself."""
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not _is_text(value):
             self.fail("invalid")
         text: str = super().to_internal_value(value)
         return text
+
+
+def _is_text(value: str) -> bool:
+    """Half a pair of surrogates is a string to JSON, and text to nobody."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class StrictNumber(serializers.IntegerField):

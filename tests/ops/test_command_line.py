@@ -73,7 +73,9 @@ def test_what_a_farm_keeps_is_for_its_owners_eyes_only(tmp_path: Path) -> None:
 def test_an_agent_called_in_brackets_is_shown_by_its_name(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    row = AgentRow("uid", "[/bold]", "running", "m", "de", datetime.now(UTC), 0, 0, "EUR")
+    row = AgentRow(
+        "uid", "[/bold]", "running", "m", "de", datetime.now(UTC), 0, 0, "EUR", None, None
+    )
     console().print(rows_table([row]))
     assert "[/bold]" in capsys.readouterr().out
 
