@@ -6,7 +6,15 @@ from django.utils import timezone
 
 from farm.agents.events import note
 from farm.agents.machine_of import machine_of, on_trial
-from farm.agents.models import Agent, AgentPhase, Message, OperationState, Server, ServerPhase
+from farm.agents.models import (
+    Agent,
+    AgentPhase,
+    Message,
+    OperationState,
+    Power,
+    Server,
+    ServerPhase,
+)
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.going_back import give_up_trial, settle_change
 from farm.agents.reconciler.letters import write_that_it_is_lost
@@ -69,10 +77,20 @@ def fail_refused(claim: Claim[Agent]) -> Nap:
 def fail_late(claim: Claim[Agent]) -> Nap:
     """The set-up took longer than any that ends well; how far it came says what is wrong."""
     if claim.row.phase == AgentPhase.WAKING:
-        return fail(claim, "wake_timeout")
+        return _fail_to_rise(claim)
     reasons = {SetUp.STARTED: "not_ready", SetUp.READY: "no_answer"}
     reason = reasons.get(SetUp(claim.row.step), "configure_timeout")
     return fail(claim, reason, claim.row.reason_detail)
+
+
+def _fail_to_rise(claim: Claim[Agent]) -> Nap:
+    """A machine that is on and shows nothing is switched off: another try switches it on anew."""
+    nap = fail(claim, "wake_timeout")
+    hangs = claim.row.servers.filter(phase=ServerPhase.WAKING, wanted_gone=False)
+    with claim.recording():
+        rows = Server.objects.filter(pk__in=hangs.values("pk"))
+        rows.update(wanted_power=Power.ASLEEP, due_at=timezone.now())
+    return nap
 
 
 def _drop_unused(agent: Agent) -> None:

@@ -12,6 +12,7 @@ from farm.agents.models import (
     Agent,
     AgentPhase,
     DiskCopy,
+    MachineWish,
     Offer,
     OperationStep,
     Placing,
@@ -63,10 +64,12 @@ def place_for(claim: Claim[Agent], old: Server | None) -> Nap:
 def start_over(claim: Claim[Agent]) -> Nap:
     """Back to the start; machines that are of no use any more are to go.
 
-    Where its disk is kept it wakes with that; what was to be brought back is on it, or older.
+    Where its disk is kept it wakes with that; what was to be brought back is on it, or older,
+    unless its member wants another machine with just that.
     """
     agent, now = claim.row, timezone.now()
-    sleeps = agent.phase in FROM_SLEEP and is_kept(agent)
+    from_backup = agent.machine_wish == MachineWish.REPLACE and agent.restore_from is not None
+    sleeps = agent.phase in FROM_SLEEP and is_kept(agent) and not from_backup
     with claim.recording():
         for server in agent.servers.exclude(phase__in=(ServerPhase.GONE, ServerPhase.LOST)):
             if server.distrusted_at or not server.serving_since:

@@ -34,7 +34,7 @@ from farm.agents.reconciler.setting_up import configure
 from farm.agents.selectors.money import offer_for
 from farm.agents.services.channels import ask_reconfigure
 from provisioning.provider import Billable, BillableKind, Price
-from tests.farm.agents.sleepers import asleep, waking
+from tests.farm.agents.sleepers import asleep, stopping, waking
 from tests.farm.web import scenes
 from tests.farm.web.scenes import People
 
@@ -182,6 +182,40 @@ def test_a_set_up_that_fails_leaves_what_it_slept_with(people: People, sleeper: 
     assert sleeper.phase == AgentPhase.WAKING
     drive(sleeper)
     assert asked(sleeper).made_from is not None
+
+
+@pytest.fixture
+def hanging(people: People, agent: Agent) -> Agent:
+    """One whose machine was switched on again, and never showed anything."""
+    services.stop_agent(actor=people.alice, door=Door.WEB, agent=agent)
+    Backup.objects.update(state=BackupState.KEPT, made_at=timezone.now())
+    stopping(agent)
+    services.wake_agent(actor=people.alice, door=Door.WEB, agent=agent)
+    agent.servers.update(phase=ServerPhase.WAKING, wanted_power=Power.ON)
+    waking(agent)
+    Agent.objects.filter(pk=agent.pk).update(phase_since=timezone.now() - timedelta(hours=1))
+    drive(agent)
+    assert (agent.phase, agent.reason) == (AgentPhase.FAILED, "wake_timeout")
+    return agent
+
+
+def test_a_machine_that_hangs_as_it_wakes_is_switched_off_and_on_by_another_try(
+    people: People, hanging: Agent
+) -> None:
+    assert asked(hanging).wanted_power == Power.ASLEEP
+    Server.objects.update(phase=ServerPhase.OFF)
+    services.retry_agent(actor=people.alice, door=Door.WEB, agent=hanging)
+    drive(hanging)
+    drive(hanging)
+    assert (hanging.phase, asked(hanging).wanted_power) == (AgentPhase.WAKING, Power.ON)
+
+
+def test_who_wants_the_backup_instead_of_what_hangs_gets_it(people: People, hanging: Agent) -> None:
+    services.rebuild_agent(actor=people.alice, door=Door.WEB, agent=hanging, from_backup=True)
+    drive(hanging)
+    assert (hanging.phase, hanging.restore_from) == (AgentPhase.PLACING, Backup.objects.get())
+    drive(hanging)
+    assert (asked(hanging).wanted_power, hanging.servers.count()) == (Power.ON, 2)
 
 
 def test_it_lies_down_again_before_it_was_awake(people: People, sleeper: Agent) -> None:
