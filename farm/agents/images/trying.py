@@ -26,17 +26,17 @@ from provisioning.ssh import Shell, Target, connect
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The machine on trial: where it is reached, and by which key it is known."""
+    """The machine on trial: where it is reached, and by which keys it is known."""
 
     baker: Baker
     address: str
-    host_key: str
+    host_keys: tuple[str, ...]
 
     @contextmanager
     def shell(self) -> Iterator[Shell]:
-        """A connection to it; HostKeyMismatch for any other key than `host_key`."""
+        """A connection to it; HostKeyMismatch for any other key than one of `host_keys`."""
         principal = self.baker.row.uid
-        target = Target(self.address, settings.SSH_PORT, principal, (self.host_key,))
+        target = Target(self.address, settings.SSH_PORT, principal, self.host_keys)
         with connect(target, authority(), timezone.now()) as shell:
             yield shell
 
@@ -58,7 +58,7 @@ def try_out(baker: Baker, offer: Offer, image: str) -> None:
     try:
         baker.until("the machine made from it", lambda: baker.provider.create(order).machine)
         machine = baker.until("that machine to boot", lambda: _on(baker, name))
-        _examine(Trial(baker, machine.ipv4 or "", public))
+        _examine(Trial(baker, machine.ipv4 or "", (public,)))
     finally:
         baker.tell("Deleting the machine it was tried on")
         baker.remove(name)
@@ -66,10 +66,12 @@ def try_out(baker: Baker, offer: Offer, image: str) -> None:
 
 def _examine(trial: Trial) -> None:
     trial.baker.until("its software to be found installed", lambda: _is_installed(trial))
-    trial = replace(trial, host_key=trial.baker.until("a host key of its own", lambda: _key(trial)))
-    token = secrets.token_urlsafe(32)
-    trial.baker.until("its gateway to be started", lambda: _started(trial, token))
-    trial.baker.until("its gateway to be well", lambda: _is_well(trial, token))
+    fresh = trial.baker.until("a host key of its own", lambda: _fresh_key(trial))
+    known = replace(trial, host_keys=(*trial.host_keys, fresh))
+    known.baker.until("that key to be shown", lambda: _shows(known, fresh))
+    own, token = replace(trial, host_keys=(fresh,)), secrets.token_urlsafe(32)
+    own.baker.until("its gateway to be started", lambda: _started(own, token))
+    own.baker.until("its gateway to be well", lambda: _is_well(own, token))
 
 
 def _is_installed(trial: Trial) -> bool:
@@ -84,13 +86,19 @@ def _is_installed(trial: Trial) -> bool:
     return shown.state is InstallationState.INSTALLED
 
 
-def _key(trial: Trial) -> str:
-    """The key that it makes itself, once it shows that one."""
+def _fresh_key(trial: Trial) -> str:
+    """The key that it makes itself, and does not show yet."""
     with trial.shell() as shell:
-        fresh = runtime.rotate_host_key(shell)
+        return runtime.rotate_host_key(shell)
+
+
+def _shows(trial: Trial, fresh: str) -> bool:
+    """Whether it shows that one; until it does both are good: sshd may be away for a moment."""
+    with trial.shell() as shell:
+        if shell.host_key == fresh:
+            return True
         runtime.confirm_host_key(shell)
-    with replace(trial, host_key=fresh).shell() as shell:
-        return shell.host_key
+    return False
 
 
 def _started(trial: Trial, token: str) -> bool:
