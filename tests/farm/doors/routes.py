@@ -67,6 +67,7 @@ FARM, ACCOUNT, AGENT, EDGE = About.FARM, About.ACCOUNT, About.AGENT, About.EDGE
 SITE: Mapping[str, Rule] = {
     "landing": _get(EVERYBODY, FARM),
     "healthz": _get(EVERYBODY, FARM),
+    "stripe_webhook": _post(EVERYBODY, FARM),
     "language": _post(EVERYBODY, FARM),
     "account": _both(PEOPLE, FARM),
     "tokens": _both(PEOPLE, FARM),

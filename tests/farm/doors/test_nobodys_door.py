@@ -46,6 +46,8 @@ def everything(
             PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
             SANDBOX_MODEL="sandbox-1",
             SANDBOX_MODEL_ENDPOINT="http://127.0.0.1:1/v1",
+            STRIPE_SECRET_KEY="sk_test_of_nobody",
+            STRIPE_WEBHOOK_SECRET="whsec_of_nobody",
             STATIC_ROOT=tmp_path_factory.mktemp("static"),
         ),
         transaction.atomic(),
