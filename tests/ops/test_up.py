@@ -64,8 +64,8 @@ def test_an_image_and_an_agent_on_the_command_line(surroundings: Surroundings) -
         inventory = surroundings.farm("sandbox", "inventory", "--json")
         there = json.loads(inventory.stdout)["hetzner"]
         assert there["servers"] == []
-        image = json.loads(baked.stdout)["id"]
-        assert [str(snapshot["id"]) for snapshot in there["snapshots"]] == [image]
+        (image,) = json.loads(baked.stdout)
+        assert [str(snapshot["id"]) for snapshot in there["snapshots"]] == [image["image"]]
 
 
 def test_a_child_that_is_killed_comes_back(surroundings: Surroundings) -> None:

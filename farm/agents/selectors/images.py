@@ -13,12 +13,13 @@ from farm.agents.models import ServerImage
 
 @dataclass(frozen=True, slots=True)
 class ImageView:
-    """One image; `location` "" boots everywhere in its project. `good_at` is None while untried.
+    """One image, `image` to its cloud; `location` "" boots everywhere in its project.
 
-    What it costs is net micro-units of `currency`; a month of 730 hours where no cap is known.
+    `good_at` is None while untried. What it costs is net micro-units of `currency`; a month of 730 hours where no cap is known.
     """
 
     uid: str
+    image: str
     project: str
     location: str
     runtime_version: str
@@ -46,6 +47,7 @@ def view_of(row: ServerImage, now: datetime) -> ImageView:
     monthly = row.hourly_micros * 730 if row.monthly_micros is None else row.monthly_micros
     return ImageView(
         uid=row.uid,
+        image=row.image,
         project=str(row.project),
         location=row.location,
         runtime_version=row.runtime_version,
