@@ -15,7 +15,8 @@ from farm.agents.models import ServerImage
 class ImageView:
     """One image, `image` to its cloud; `location` "" boots everywhere in its project.
 
-    `good_at` is None while untried. What it costs is net micro-units of `currency`; a month of 730 hours where no cap is known.
+    `good_at` is None while untried. What it costs is net micro-units of `currency`; a month of 730
+    hours where no cap is known.
     """
 
     uid: str
