@@ -20,7 +20,7 @@ from tests.pairs.own import Rows, broker_of, rows_in
 from tests.sandbox.running import RunningSandbox
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 60.0
+PATIENCE = 240.0
 GLANCE = 0.03
 
 
