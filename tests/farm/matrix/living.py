@@ -21,7 +21,7 @@ from tests.farm.matrix.flows import (
 from tests.farm.matrix.strikes import NEWEST, Strike, struck
 from tests.farm.matrix.verdicts import answers, standing
 
-PATIENCE = 120.0
+PATIENCE = 360.0
 PACE = {
     "CLOUD_ANSWER_SECONDS": "3",
     "CREATE_DEADLINE_SECONDS": "15",

@@ -21,7 +21,7 @@ from tests.pairs.own import rows_in
 from tests.sandbox.running import RunningSandbox, sandbox
 
 MINUTES, HOURS, DAYS = 60, 3_600, 86_400
-PATIENCE = 240.0
+PATIENCE = 480.0
 PACE = {"METER_SECONDS": "3", "SWEEP_SECONDS": "3", "LEASE_SECONDS": "20"}
 
 

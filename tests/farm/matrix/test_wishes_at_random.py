@@ -38,7 +38,7 @@ from tests.farm.matrix.verdicts import standing
 EXAMPLES = int(os.environ.get("RANDOM_EXAMPLES", "3"))
 STEPS = int(os.environ.get("RANDOM_STEPS", "14"))
 MOST = 3
-PATIENCE = 180.0
+PATIENCE = 360.0
 MOMENT = 2.0
 LEADS_TO = {
     "stop": State.STOPPED,
