@@ -1,4 +1,4 @@
-"""What doors stand on where money comes in: a folder for the site's files."""
+"""What every door stands on: a folder for the site's files."""
 
 from __future__ import annotations
 
