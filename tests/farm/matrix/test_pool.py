@@ -11,7 +11,10 @@ from tests.farm.matrix.test_sigkill import go_on, kill_at
 from tests.farm.matrix.verdicts import answers
 from tests.pairs.own import SERVER
 
-WARM = "SELECT count(*) FROM agents_server WHERE agent_id IS NULL AND warmed_at IS NOT NULL"
+WARM = (
+    "SELECT count(*) FROM agents_server"
+    " WHERE agent_id IS NULL AND phase = 'ready' AND warmed_at IS NOT NULL"
+)
 NOBODYS = "SELECT count(*) FROM agents_server WHERE agent_id IS NULL AND phase <> 'gone'"
 RUNNING = "SELECT count(*) FROM agents_agent WHERE phase = 'running'"
 OWN = "SELECT 'farm-' || uid FROM agents_server WHERE agent_id IS NOT NULL"
