@@ -9,15 +9,14 @@ from typing import Annotated
 
 import typer
 
-from farm.accounts.models import Door, User
-from farm.accounts.operators import operators
+from farm.accounts.models import Door
 from farm.agents.models import AgentPhase
 from farm.agents.services import restart_agent
 from farm.agents.services.machines import Login, log_of, login_to
 from farm.ops.agent_views import whole_agent
 from farm.ops.answer import AsJson, print_json
 from farm.ops.finding import agent_anywhere
-from farm.ops.people import ActingAs, acting
+from farm.ops.people import ActingAs, operating
 from farm.ops.refusing import serving
 from farm.ops.waiting import wait_for_phase
 
@@ -34,7 +33,7 @@ def ssh(
 ) -> None:
     """Log in to an agent's machine as root; its member reads that you did."""
     with serving(as_json=False):
-        actor = _operator(email)
+        actor = operating(email)
         login = login_to(actor=actor, door=Door.CLI, agent=agent_anywhere(which, actor))
         raise typer.Exit(_run_ssh(login, command or []))
 
@@ -48,7 +47,7 @@ def logs(
 ) -> None:
     """Show the last lines of an agent's program; its member reads that you did."""
     with serving(as_json=as_json):
-        actor = _operator(email)
+        actor = operating(email)
         agent = agent_anywhere(which, actor)
         said = log_of(actor=actor, door=Door.CLI, agent=agent, lines=lines)
         if as_json:
@@ -67,7 +66,7 @@ def restart(
 ) -> None:
     """Restart an agent's program on its machine, and wait until it is well again."""
     with serving(as_json=as_json):
-        actor = _operator(email)
+        actor = operating(email)
         agent = agent_anywhere(which, actor)
         restart_agent(actor=actor, door=Door.CLI, agent=agent)
         if not no_wait:
@@ -78,12 +77,6 @@ def restart(
             print_json(whole_agent(agent, actor))
         else:
             typer.echo(f"{agent.name}: {agent.get_phase_display()}.")
-
-
-def _operator(email: str) -> User:
-    """Who runs the farm, unless somebody is named."""
-    running = None if email else next(iter(operators()), None)
-    return running or acting(email)
 
 
 def _run_ssh(login: Login, command: list[str]) -> int:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from farm.accounts.models import Role, User
+from farm.accounts.operators import operators
 from farm.ops.answer import Trouble
 
 ActingAs = Annotated[
@@ -37,6 +38,12 @@ def acting(email: str) -> User:
             code="person_unknown",
             field="as",
         ) from None
+
+
+def operating(email: str) -> User:
+    """The person of this address, or without one whoever runs the farm, else the first owner."""
+    running = None if email else operators().first()
+    return running or acting(email)
 
 
 def acting_or_new(email: str) -> User | None:

@@ -9,12 +9,19 @@ from typing import Annotated
 import typer
 
 from farm.accounts.models import Account, Door, Invitation, Membership, Role, User
+from farm.accounts.operators import operators
 from farm.accounts.permissions import Action, may
 from farm.accounts.selectors import accounts_of, members_of
-from farm.accounts.services import NewInvitation, account_of, change_role, revoke_invitation
+from farm.accounts.services import (
+    NewInvitation,
+    account_of,
+    change_role,
+    name_operator,
+    revoke_invitation,
+)
 from farm.agents import services
 from farm.ops.answer import AsJson, Trouble, new_app, print_json
-from farm.ops.people import ActingAs, acting
+from farm.ops.people import ActingAs, acting, operating
 from farm.ops.people_views import people_in, print_people
 from farm.ops.refusing import serving
 
@@ -151,6 +158,18 @@ def remove(
         _confirm(who, yes=yes)
         services.remove_member(actor=actor, door=Door.CLI, membership=membership)
         _told(f"{who} is out of the account.", as_json=as_json)
+
+
+@app.command()
+def operator(who: Email, *, email: ActingAs = "", as_json: AsJson = False) -> None:
+    """Have somebody run the whole farm: its clouds, its pool, its morning.
+
+    The first one is named by whoever has the farm's own machine at hand, later ones by one of them.
+    """
+    with serving(as_json=as_json):
+        actor = operating(email) if operators().exists() else None
+        name_operator(actor=actor, door=Door.CLI, person=acting(who))
+        _told(f"{who} runs the farm now.", as_json=as_json)
 
 
 def _account(actor: User, which: str) -> Account:

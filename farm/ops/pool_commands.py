@@ -16,7 +16,7 @@ from farm.agents.sentences import sentence_for
 from farm.agents.services.pool import WEEK, PoolWish, set_pool
 from farm.billing.amounts import cents, per_hour
 from farm.ops.answer import AsJson, console, new_app, print_json
-from farm.ops.people import ActingAs, acting
+from farm.ops.people import ActingAs, operating
 from farm.ops.refusing import serving
 
 app = new_app("Show and set how many machines are kept ready.")
@@ -56,7 +56,7 @@ def change(
         wish = PoolWish(
             plan, region, size, hours, days, follow_demand=follow_demand > 0, at_most=follow_demand
         )
-        pool = set_pool(actor=acting(email), door=Door.CLI, wish=wish)
+        pool = set_pool(actor=operating(email), door=Door.CLI, wish=wish)
         _show([pool_view(pool, timezone.now())], as_json=as_json)
 
 

@@ -21,7 +21,7 @@ from farm.agents.services.projects import (
     hold_project,
 )
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
-from farm.ops.people import ActingAs, acting
+from farm.ops.people import ActingAs, operating
 from farm.ops.refusing import serving
 from farm.ops.secret_files import secret_in
 
@@ -77,7 +77,7 @@ def add(
         wish = ProjectWish(
             provider, name, secret_in(token_file, "--token-file"), access_key, project_id
         )
-        project = add_project(actor=acting(email), door=Door.CLI, wish=wish)
+        project = add_project(actor=operating(email), door=Door.CLI, wish=wish)
         _done(project, f"Machines are made in {project} from now on.", as_json=as_json)
 
 
@@ -101,7 +101,7 @@ def accept(project: Project, *, email: ActingAs = "", as_json: AsJson = False) -
     """
     with serving(as_json=as_json):
         row = _found(project)
-        accept_project(actor=acting(email), door=Door.CLI, project=row)
+        accept_project(actor=operating(email), door=Door.CLI, project=row)
         _done(row, f"{row} is what opens it now.", as_json=as_json)
 
 
@@ -116,14 +116,14 @@ def assign(
     """Have an account's new machines at that cloud made in this project, while it has room."""
     with serving(as_json=as_json):
         row, owner = _found(project), _account(account)
-        assign_project(actor=acting(email), door=Door.CLI, account=owner, project=row)
+        assign_project(actor=operating(email), door=Door.CLI, account=owner, project=row)
         _done(row, f"New machines of {owner} are made in {row}.", as_json=as_json)
 
 
 def _hold(word: str, email: str, *, held: bool, as_json: bool) -> None:
     with serving(as_json=as_json):
         row = _found(word)
-        hold_project(actor=acting(email), door=Door.CLI, project=row, held=held)
+        hold_project(actor=operating(email), door=Door.CLI, project=row, held=held)
         told = "No new machine is" if held else "New machines are"
         _done(row, f"{told} made in {row} from now on.", as_json=as_json)
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from django.core.exceptions import PermissionDenied
 from django.db.utils import OperationalError
 
+from farm.accounts.operators import operators
+from farm.accounts.permissions import Action
 from farm.agents.refusals import Refused
 from farm.ops.answer import Trouble, answering
 
@@ -32,15 +34,19 @@ def serving(*, as_json: bool) -> Iterator[None]:
             yield
         except Refused as refused:
             raise _told(refused) from None
-        except PermissionDenied:
-            raise Trouble(
-                "This is not yours to do: name who may with --as.", code="denied", field="as"
-            ) from None
+        except PermissionDenied as denied:
+            raise Trouble(_whose(denied), code="denied", field="as") from None
         except OperationalError as error:
             raise Trouble(
                 f"The database does not answer ({error}): is it prepared? `farm prepare` does it.",
                 code="database",
             ) from None
+
+
+def _whose(denied: PermissionDenied) -> str:
+    if denied.args == (Action.OPERATE_FARM,) and not operators().exists():
+        return "Nobody runs this farm yet: `farm people operator EMAIL` says who does."
+    return "This is not yours to do: name who may with --as."
 
 
 def _told(refused: Refused) -> Trouble:

@@ -11,12 +11,11 @@ from rich import box
 from rich.table import Table
 
 from farm.accounts.models import Door
-from farm.accounts.operators import operators
 from farm.agents.selectors import MachineView, OrphanView, machines
 from farm.agents.selectors import orphans as orphans_seen
 from farm.agents.services import remove_orphans
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
-from farm.ops.people import ActingAs, acting
+from farm.ops.people import ActingAs, operating
 from farm.ops.refusing import serving
 from provisioning.errors import ProvisioningError
 
@@ -82,7 +81,7 @@ def _remove(seen: Sequence[OrphanView], email: str, *, ask: bool, as_json: bool)
         typer.confirm(f"Remove these {len(ours)} for good?", abort=True)
     elif ask:
         raise Trouble("Say --yes: what is removed is gone for good.", code="unconfirmed")
-    actor = acting(email) if email else operators().first() or acting("")
+    actor = operating(email)
     try:
         removed = remove_orphans(actor=actor, door=Door.CLI, wanted=[row.pk for row in ours])
     except ProvisioningError as error:

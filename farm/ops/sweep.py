@@ -11,14 +11,13 @@ from django.utils import timezone
 from rich.table import Table
 
 from farm.accounts.models import Door
-from farm.accounts.operators import operators
 from farm.accounts.permissions import Action, demand
 from farm.agents.models import ProviderProject
 from farm.agents.sentences import sentence_for
 from farm.agents.sweeping import Finding, Side, look_at, sweep_now
 from farm.ops.agent_views import new_table
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
-from farm.ops.people import ActingAs, acting
+from farm.ops.people import ActingAs, operating
 from farm.ops.refusing import serving
 from provisioning.errors import ProvisioningError
 
@@ -45,7 +44,7 @@ def sweep(*, dry_run: DryRun = False, email: ActingAs = "", as_json: AsJson = Fa
     all of the farm's labels. With --dry-run nothing is written and nothing removed.
     """
     with serving(as_json=as_json):
-        actor = acting(email) if email else operators().first() or acting("")
+        actor = operating(email)
         demand(actor, Action.OPERATE_FARM)
         projects = list(ProviderProject.objects.order_by("pk"))
         found = _look(projects)

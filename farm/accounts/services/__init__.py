@@ -12,7 +12,7 @@ from farm.accounts.services.invitations import (
 )
 from farm.accounts.services.members import change_role, leave_account, remove_member
 from farm.accounts.services.own import account_of, open_account, rename_account
-from farm.accounts.services.people import choose_language, make_person, rename_person
+from farm.accounts.services.people import choose_language, make_person, name_operator, rename_person
 
 __all__ = [
     "NewInvitation",
@@ -24,6 +24,7 @@ __all__ = [
     "invitation_refused",
     "leave_account",
     "make_person",
+    "name_operator",
     "open_account",
     "prove_by_mail",
     "record",

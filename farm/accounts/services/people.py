@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from allauth.account.models import EmailAddress
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from farm.accounts.models import Door, User
+from farm.accounts.operators import operators
+from farm.accounts.permissions import Action, demand
 from farm.accounts.services.audit import record
 from farm.accounts.services.own import open_own_account
 
@@ -28,6 +31,21 @@ def make_person(*, email: str, language: str = "en", door: Door = Door.CLI) -> U
     user = new_person(email=email, language=language)
     open_own_account(user=user, door=door)
     return user
+
+
+@transaction.atomic
+def name_operator(*, actor: User | None, door: Door, person: User) -> None:
+    """Have this person answer for the whole farm.
+
+    As long as nobody does, whoever has the farm's own machine at hand names the first, without an
+    actor; PermissionDenied to anybody but an operator from then on.
+    """
+    if actor is not None:
+        demand(actor, Action.OPERATE_FARM)
+    elif operators().exists():
+        raise PermissionDenied(Action.OPERATE_FARM)
+    User.objects.filter(pk=person.pk).update(is_superuser=True)
+    record(account=None, actor=actor, door=door, verb="name operator", subject=person.username)
 
 
 def new_person(*, email: str, language: str, proved: bool = False) -> User:
