@@ -16,6 +16,11 @@ class Book(models.TextChoices):
     AI = "ai", _("AI, charged on")
     COST = "cost", _("what machines cost the farm")
     CLOUDS = "clouds", _("what the clouds are owed")
+    HOUSE = "house", _("money at the payment house")
+    VAT = "vat", _("VAT that was paid with it")
+    KEPT = "kept", _("what the payment house keeps")
+    FEE = "fee", _("the farm's fee, charged on")
+    CORRECTED = "corrected", _("corrections by hand")
 
 
 class LedgerAccount(models.Model):
@@ -25,7 +30,7 @@ class LedgerAccount(models.Model):
     transfer: `ledger.unequal` holds it against their sum.
     """
 
-    book = models.CharField(max_length=8, choices=Book.choices)
+    book = models.CharField(max_length=9, choices=Book.choices)
     payer = models.ForeignKey(
         "billing.Payer", null=True, on_delete=models.PROTECT, related_name="ledger_accounts"
     )
@@ -59,8 +64,9 @@ class Transfer(models.Model):
     """So much from one account to another: zero-sum by its shape; net, in millionths.
 
     It is about one `day` of UTC. What becomes known of a day after it was posted is the next
-    `number`, and a correction is one too, from `credit` to `debit` the other way round. The
-    database lets nobody change or delete one.
+    `number`, and a correction is one too, from `credit` to `debit` the other way round. One that
+    something else than use is the cause of says so once, in `source` ("topup:<uid>:net"), and in
+    `reason` if a person did it. The database lets nobody change or delete one.
     """
 
     debit = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="debits")
@@ -70,11 +76,16 @@ class Transfer(models.Model):
     day = models.DateField()
     number = models.PositiveIntegerField()
     at = models.DateTimeField(db_index=True)
+    source = models.CharField(max_length=120, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["debit", "credit", "day", "number"], name="no_day_twice"
+            ),
+            models.UniqueConstraint(
+                fields=["source"], condition=~models.Q(source=""), name="no_source_twice"
             ),
             models.CheckConstraint(
                 condition=models.Q(amount_micros__gt=0), name="a_transfer_is_of_something"

@@ -67,7 +67,7 @@ def committed(payer: Payer, person: User, now: datetime, but_agent: str = "") ->
 def limits_in(account: Account) -> Mapping[tuple[str, str], Limit]:
     """Every limit of the account's payers, by the payer's uid and the person's address."""
     limits = Limit.objects.filter(payer__account=account).select_related("payer", "person")
-    return {(limit.payer.uid, limit.person.email): limit for limit in limits}
+    return {(limit.payer.uid, limit.person.email): limit for limit in limits if limit.person}
 
 
 def raisers_of(payer: Payer) -> tuple[str, ...]:

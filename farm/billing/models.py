@@ -10,17 +10,32 @@ from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, new_uid
 from farm.billing.ai_rows import AiCall, AiDay, AiMonth  # noqa: F401  (Django looks here)
+from farm.billing.bill_rows import Bill, BillLine  # noqa: F401  (and here)
+from farm.billing.customer_rows import (  # noqa: F401  (and here)
+    Customer,
+    Dispute,
+    Hold,
+    Paper,
+    Stage,
+    TopUp,
+)
 from farm.billing.ledger_rows import LedgerAccount, Transfer  # noqa: F401  (and here)
 from farm.billing.stripe_rows import StripeEvent, StripeRound  # noqa: F401  (and here)
 
 
 class Payer(models.Model):
-    """Who a line is charged to, within an account. `internal`: a statement, nothing collected."""
+    """Who a line is charged to, within an account.
+
+    `internal`: a statement, nothing collected. `wallet`: paid for in advance. `invoice`: a trusted
+    one, billed once a month. The latter two have a Customer.
+    """
 
     class Kind(models.TextChoices):
         """What is collected, and how."""
 
         INTERNAL = "internal", _("paid inside the company")
+        WALLET = "wallet", _("paid in advance")
+        INVOICE = "invoice", _("billed by the month")
 
     uid = models.CharField(max_length=12, unique=True, default=new_uid)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="payers")
@@ -73,15 +88,25 @@ class Assignment(models.Model):
 
 
 class Limit(models.Model):
-    """What a payer lets one person's machines cost in a month at most; refused in advance."""
+    """What a payer lets one person's agents cost in a month at most; refused in advance.
+
+    Without a person: what all its agents may cost it together.
+    """
 
     payer = models.ForeignKey(Payer, on_delete=models.CASCADE, related_name="limits")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+"
+    )
     monthly_micros = models.BigIntegerField()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["payer", "person"], name="one_limit_each")
+            models.UniqueConstraint(fields=["payer", "person"], name="one_limit_each"),
+            models.UniqueConstraint(
+                fields=["payer"],
+                condition=models.Q(person__isnull=True),
+                name="one_limit_for_all",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -95,6 +120,9 @@ class Kind(models.TextChoices):
     IPV4 = "ipv4", _("IPv4 address")
     VOLUME = "volume", _("disk")
     SNAPSHOT = "snapshot", _("copy of a sleeping disk")
+    TRAFFIC = "traffic", _("traffic beyond what is included")
+    BACKUP = "backup", _("the cloud's own backups")
+    FEE = "fee", _("the farm's fee")
 
 
 class PriceRow(models.Model):
@@ -141,9 +169,9 @@ class UsageLine(models.Model):
 
     `cloud_micros` is what the cloud charges for that hour, the server's monthly price reached or
     not (`capped`); `micros` is the payer's part of it and the rest, for `cause`, the farm's own.
-    Without a payer all of it is the farm's. `month` is the first day of the month it counts in.
-    The database lets nobody change or delete a line; agents and people are named, so that it
-    outlives them.
+    Without a payer all of it is the farm's. A line of the farm's own fee costs it nothing.
+    `month` is the first day of the month it counts in. The database lets nobody change or delete a
+    line; agents and people are named, so that it outlives them.
     """
 
     server_uid = models.CharField(max_length=12)
@@ -171,7 +199,11 @@ class UsageLine(models.Model):
                 fields=["server_uid", "hour_index", "kind"], name="no_hour_twice"
             ),
             models.CheckConstraint(
-                condition=models.Q(micros__gte=0, micros__lte=models.F("cloud_micros")),
+                condition=models.Q(micros__gte=0)
+                & (
+                    models.Q(micros__lte=models.F("cloud_micros"))
+                    | models.Q(kind=Kind.FEE, cloud_micros=0)
+                ),
                 name="no_more_than_the_cloud",
             ),
             models.CheckConstraint(

@@ -1,0 +1,58 @@
+"""Money that comes and goes is posted once, and a balance counts to the last written hour."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from farm.accounts.models import Account
+from farm.billing.ai_rows import AiDay
+from farm.billing.balances import balance_of
+from farm.billing.ledger import post, unequal
+from farm.billing.ledger_rows import Book, Transfer
+from farm.billing.models import Payer
+from farm.billing.transfers import Side, move, of_payer
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def payer() -> Payer:
+    """Somebody who pays in advance."""
+    account = Account.objects.create(name="Payers", created_at=NOW)
+    return Payer.objects.create(
+        account=account, name="P", kind=Payer.Kind.WALLET, is_default=True, created_at=NOW
+    )
+
+
+def pay_in(payer: Payer, micros: int, source: str = "topup:a:net") -> bool:
+    """Money came."""
+    house = Side(Book.HOUSE)
+    return move(debit=house, credit=of_payer(payer), micros=micros, source=source, now=NOW)
+
+
+def use(payer: Payer, micros: int, day: date) -> None:
+    """A day of AI."""
+    AiDay.objects.create(
+        day=day, payer_uid=payer.uid, agent_uid="a", provider="p", model="m", cost_micros=micros
+    )
+
+
+def test_what_came_twice_is_there_once(payer: Payer) -> None:
+    assert pay_in(payer, 20_000_000)
+    assert not pay_in(payer, 20_000_000)
+    assert pay_in(payer, 1, "topup:b:net")
+    assert balance_of(payer, NOW).left == 20_000_001
+    assert Transfer.objects.count() == 2
+    assert not unequal()
+
+
+def test_a_balance_is_the_same_before_and_after_its_use_is_posted(payer: Payer) -> None:
+    pay_in(payer, 20_000_000)
+    use(payer, 3_000_000, (NOW - timedelta(days=1)).date())
+    use(payer, 500_000, NOW.date())
+    before = balance_of(payer, NOW).left
+    assert post(NOW) == 1
+    assert before == balance_of(payer, NOW).left == 16_500_000
