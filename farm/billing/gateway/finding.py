@@ -1,0 +1,55 @@
+"""Whatever an event was about, fetched as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import stripe
+
+from farm.billing import gateway_reading as reading
+from farm.billing import gateway_values as values
+from farm.billing.gateway.line import GONE, plain
+from farm.billing.gateway.payments import WHOLE_PAYMENT
+from farm.billing.gateway_errors import Rejected
+
+Fetch = Callable[[stripe.StripeClient, str, str], values.Found]
+
+
+def _customer(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
+    found = plain(client.v1.customers.retrieve(uid))
+    if found.get("deleted"):
+        raise Rejected(GONE, f"The customer {uid} was deleted.")
+    return reading.customer_of(found)
+
+
+def _checkout(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
+    return reading.checkout_of(plain(client.v1.checkout.sessions.retrieve(uid)))
+
+
+def _payment_of_charge(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
+    """A charge is but a try: what is asked for is the payment that it belongs to."""
+    intent = reading.text(plain(client.v1.charges.retrieve(uid)), "payment_intent")
+    return _payment(client, intent, "")
+
+
+def _payment(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
+    found = client.v1.payment_intents.retrieve(uid, {"expand": WHOLE_PAYMENT})
+    return reading.payment_of(plain(found))
+
+
+FETCHES: Final[Mapping[str, Fetch]] = {
+    "customer": _customer,
+    "payment_method": lambda c, uid, _: reading.card_of(plain(c.v1.payment_methods.retrieve(uid))),
+    "checkout.session": _checkout,
+    "payment_intent": _payment,
+    "charge": _payment_of_charge,
+    "setup_intent": lambda c, uid, _: reading.setup_of(plain(c.v1.setup_intents.retrieve(uid))),
+    "invoice": lambda c, uid, _: reading.invoice_of(plain(c.v1.invoices.retrieve(uid))),
+    "credit_note": lambda c, uid, _: reading.credit_note_of(plain(c.v1.credit_notes.retrieve(uid))),
+    "refund": lambda c, uid, _: reading.refund_of(plain(c.v1.refunds.retrieve(uid))),
+    "dispute": lambda c, uid, _: reading.dispute_of(plain(c.v1.disputes.retrieve(uid))),
+    "tax_id": lambda c, uid, owner: reading.tax_id_of(
+        plain(c.v1.customers.tax_ids.retrieve(owner, uid))
+    ),
+}

@@ -1,0 +1,104 @@
+"""Money that comes and goes back: hosted pages, kept cards charged, refunds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from farm.billing import gateway_reading as reading
+from farm.billing import gateway_values as values
+from farm.billing.gateway.line import TAX_CODE, Line, once, plain, sorted_errors
+
+WHOLE_PAYMENT: Final = ["latest_charge.balance_transaction"]
+
+
+class Payments(Line):
+    """What moves money without an invoice of the farm's own."""
+
+    def open_top_up(self, wish: values.TopUp, key: str) -> values.Checkout:
+        """A hosted page for a payment with VAT on top; its invoice is the only one of it."""
+        with sorted_errors():
+            made = self.client.v1.checkout.sessions.create(
+                {
+                    "mode": "payment",
+                    "customer": wish.customer,
+                    # Where the buyer is, and their VAT id, are asked on the page and kept.
+                    "customer_update": {"address": "auto", "name": "auto"},
+                    "billing_address_collection": "required",
+                    "tax_id_collection": {"enabled": True},
+                    "automatic_tax": {"enabled": True},
+                    "invoice_creation": {
+                        "enabled": True,
+                        "invoice_data": {"metadata": dict(wish.metadata)},
+                    },
+                    "payment_intent_data": {
+                        "setup_future_usage": "off_session",
+                        "description": wish.what,
+                        "metadata": dict(wish.metadata),
+                    },
+                    "line_items": [
+                        {
+                            "quantity": 1,
+                            "price_data": {
+                                "currency": "eur",
+                                "unit_amount": wish.cents,
+                                "tax_behavior": "exclusive",
+                                "product_data": {"name": wish.what, "tax_code": TAX_CODE},
+                            },
+                        }
+                    ],
+                    "success_url": wish.success_url,
+                    "cancel_url": wish.cancel_url,
+                    "locale": wish.language,
+                    "metadata": dict(wish.metadata),
+                },
+                once(key),
+            )
+        return reading.checkout_of(plain(made))
+
+    def open_card_page(self, wish: values.CardWish, key: str) -> values.Checkout:
+        """A hosted page that keeps a card."""
+        with sorted_errors():
+            made = self.client.v1.checkout.sessions.create(
+                {
+                    "mode": "setup",
+                    "currency": "eur",
+                    "customer": wish.customer,
+                    "setup_intent_data": {"metadata": dict(wish.metadata)},
+                    "success_url": wish.success_url,
+                    "cancel_url": wish.cancel_url,
+                    "locale": wish.language,
+                    "metadata": dict(wish.metadata),
+                },
+                once(key),
+            )
+        return reading.checkout_of(plain(made))
+
+    def charge(self, wish: values.ChargeWish, key: str) -> values.Payment:
+        """A payment while nobody looks; Declined or NeedsAuthentication where the bank says no."""
+        with sorted_errors():
+            made = self.client.v1.payment_intents.create(
+                {
+                    "amount": wish.cents,
+                    "currency": "eur",
+                    "customer": wish.customer,
+                    "payment_method": wish.method,
+                    "description": wish.what,
+                    "metadata": dict(wish.metadata),
+                    "off_session": True,
+                    "confirm": True,
+                    "expand": WHOLE_PAYMENT,
+                },
+                once(key),
+            )
+        return reading.payment_of(plain(made))
+
+    def refund(
+        self, payment: str, cents: int, key: str, metadata: values.Metadata
+    ) -> values.Refund:
+        """Gross cents of a payment, back to where they came from."""
+        with sorted_errors():
+            made = self.client.v1.refunds.create(
+                {"payment_intent": payment, "amount": cents, "metadata": dict(metadata)},
+                once(key),
+            )
+        return reading.refund_of(plain(made))
