@@ -13,7 +13,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from farm.accounts.refusals import Refused
-from farm.setup import clouds, house, mail
+from farm.setup import clouds, house, mail, payments
 from farm.setup.answers import forget, keep, kept
 
 OPERATOR_EMAIL, OPERATOR_NAME = "operator_email", "operator_name"
@@ -44,6 +44,8 @@ class Answers:
     mail_user: str
     mail_password: str = field(repr=False)
     mail_from: str
+    stripe_key: str = field(repr=False)
+    vat_regime: str
     model_keys: tuple[ModelKey, ...]
 
 
@@ -54,6 +56,7 @@ def try_answers(answers: Answers) -> Sequence[Refused]:
         lambda: _try_operator(answers),
         lambda: _try_mail(answers),
         lambda: _try_clouds(answers),
+        lambda: _try_payments(answers),
         *(lambda key=key: _try_model_key(key) for key in answers.model_keys if key.key.strip()),
     )
     with ThreadPoolExecutor(len(parts)) as pool:
@@ -109,6 +112,21 @@ def _try_clouds(answers: Answers) -> None:
             "Without a cloud there are no machines: give a token of Hetzner, or a key of Scaleway."
         )
         raise Refused("hetzner_token", "no_cloud", sentence)
+
+
+def _try_payments(answers: Answers) -> None:
+    payments.keep_regime(answers.vat_regime)
+    if answers.stripe_key.strip():
+        payments.take_payments(answers.stripe_key, _site_of(answers))
+
+
+def _site_of(answers: Answers) -> str:
+    """Where webhooks are to come; a name that is none is told at its own field alone."""
+    try:
+        return house.checked_house(answers.site_domain, answers.agents_domain).site
+    except Refused:
+        sentence = _("Once the host name of the site is good, this key is tried: paste it again.")
+        raise Refused("stripe_key", "no_site", sentence) from None
 
 
 def _try_model_key(answer: ModelKey) -> None:

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from farm.setup.answers import kept
 from farm.setup.asking import OPERATOR_EMAIL, OPERATOR_NAME, Answers, ModelKey
 from farm.setup.clouds import ScalewayKeys, model_field, models_asked_for
+from farm.setup.payments import kept_regime
 
 
 class SetUpForm(forms.Form):
@@ -29,6 +30,8 @@ class SetUpForm(forms.Form):
     mail_user = forms.CharField(required=False, max_length=200)
     mail_password = forms.CharField(required=False, strip=False, max_length=500)
     mail_from = forms.CharField(required=False, max_length=254)
+    stripe_key = forms.CharField(required=False, max_length=300)
+    vat_regime = forms.CharField(required=False, max_length=10)
 
     def __init__(
         self, data: QueryDict | None = None, *, initial: dict[str, str] | None = None
@@ -71,4 +74,5 @@ class SetUpForm(forms.Form):
             "mail_line": line,
             "mail_user": kept("EMAIL_HOST_USER"),
             "mail_from": kept("DEFAULT_FROM_EMAIL"),
+            "vat_regime": kept_regime(),
         }

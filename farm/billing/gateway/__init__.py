@@ -17,6 +17,7 @@ import stripe
 from farm.billing import gateway_reading as reading
 from farm.billing import gateway_values as values
 from farm.billing.gateway.finding import FETCHES
+from farm.billing.gateway.hooks import Hooks
 from farm.billing.gateway.invoices import Invoices
 from farm.billing.gateway.line import GONE, plain, sorted_errors
 from farm.billing.gateway.payments import Payments
@@ -33,7 +34,7 @@ stripe.enable_telemetry = False
 
 
 @dataclass(frozen=True)
-class Gateway(People, Payments, Invoices):
+class Gateway(People, Payments, Invoices, Hooks):
     """All that is asked of Stripe; `secret` signs its webhooks."""
 
     secret: str

@@ -28,6 +28,7 @@ class KeyFields:
     hetzner: KeyField
     scaleway: KeyField
     mail: KeyField
+    stripe: KeyField
     models: Sequence[KeyField]
 
 
@@ -41,6 +42,7 @@ def key_fields(form: SetUpForm) -> KeyFields:
         hetzner=_field(form, "hetzner_token", "HETZNER_TOKEN", "Hetzner Cloud"),
         scaleway=_field(form, "scaleway_secret_key", "SCALEWAY_SECRET_KEY", "Scaleway"),
         mail=_field(form, "mail_password", "EMAIL_HOST_PASSWORD", ""),
+        stripe=_field(form, "stripe_key", "STRIPE_SECRET_KEY", "Stripe"),
         models=models,
     )
 

@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from farm.accounts.models import AuditEntry, Role, User
 from farm.agents.models import SharedKey
+from farm.billing.gateway import connect
 from farm.env import setting_up
 from farm.sandbox.model.keys import OWN_OPENAI_KEY, REFUSED_KEY
 from farm.setup import house, tokens
@@ -77,6 +78,7 @@ def conf(
     settings.HETZNER_ENDPOINT = outside.report.services.hetzner.endpoint
     settings.SCALEWAY_ENDPOINT = outside.report.services.scaleway.endpoint
     settings.MODEL_ENDPOINTS = {"openai": outside.report.services.model.endpoint}
+    settings.STRIPE_API_BASE = outside.report.services.stripe.endpoint
     return folder
 
 
@@ -300,3 +302,46 @@ def test_another_site_cannot_answer_for_the_operator(conf: Path, answers: dict[s
     strict.handler.enforce_csrf_checks = True
     page = strict.post(PAGE, answers, headers={"Origin": "https://evil.example"})
     assert page.status_code == 403
+
+
+def test_one_key_of_stripes_is_enough_to_hear_from_it(
+    conf: Path, client: Client, answers: dict[str, str], outside: RunningSandbox
+) -> None:
+    there = outside.report.services.stripe
+    page = inside(client).post(PAGE, answers | {"stripe_key": there.key, "vat_regime": "none"})
+    assert "add a DNS record" in said(page.content)
+    first = kept("STRIPE_WEBHOOK_SECRET")
+    client.post(PAGE, answers | {"stripe_key": there.key})
+    assert kept("STRIPE_SECRET_KEY") == there.key
+    assert kept("STRIPE_WEBHOOK_SECRET") not in ("", first, there.webhook_secret)
+    assert kept("VAT_REGIME") == "none"
+    told = connect(there.key, "", there.endpoint).client.v1.webhook_endpoints.list()
+    (own,) = (one for one in told.data if one.url == f"https://{HOUSE.site}/stripe/webhook")
+    assert "checkout.session.completed" in own.enabled_events
+    assert there.key not in client.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"stripe_key": "sk_live_unknown"}, "Stripe refuses this key"),
+        ({"stripe_key": "sk_live_unknown", "site_domain": "x"}, "Once the host name"),
+        ({"vat_regime": "both"}, "Choose how VAT is meant"),
+    ],
+)
+def test_what_stripe_does_not_take_is_said_and_not_kept(
+    conf: Path, client: Client, answers: dict[str, str], wrong: dict[str, str], sentence: str
+) -> None:
+    page = inside(client).post(PAGE, answers | wrong)
+    assert sentence in said(page.content)
+    assert kept("STRIPE_SECRET_KEY") == ""
+    assert kept("VAT_REGIME") in ("", "top_up")
+
+
+def test_a_farm_for_people_takes_no_key_for_play_money(
+    conf: Path, client: Client, answers: dict[str, str], settings: Settings
+) -> None:
+    settings.STRIPE_API_BASE = ""
+    page = inside(client).post(PAGE, answers | {"stripe_key": "sk_test_anything"})
+    assert "play money" in said(page.content)
+    assert kept("STRIPE_SECRET_KEY") == ""
