@@ -26,7 +26,6 @@ from provisioning.hetzner_parts import (
     ensured,
     image_named,
     is_about_firewall,
-    newest_copy,
     snapshots_with,
 )
 from provisioning.hetzner_values import action_of, copy_of, machine_of, offers_of, selector
@@ -117,13 +116,6 @@ class Hetzner:
             pricing = self._client.request(method="GET", url="/pricing")["pricing"]
             types = self._client.server_types.get_all()
             return offers_of(types, pricing, now=self._last.at)
-
-    def find_image(self, labels: Mapping[str, str], location: str) -> str | None:
-        """The id of the newest available snapshot with all `labels`; one boots everywhere."""
-        del location
-        with farm_errors(self._last, writes=False):
-            copy = newest_copy(self._client, labels)
-            return copy.image if copy else None
 
     def image_retires_at(self, name: str) -> datetime | None:
         """When the image of that name goes, in its word on what is deprecated."""

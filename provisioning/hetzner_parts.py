@@ -14,8 +14,8 @@ from hcloud.images import BoundImage, Image
 
 from provisioning.errors import Transient
 from provisioning.hetzner_errors import names_in
-from provisioning.hetzner_values import cloud_rules, copy_of, rule_key, selector
-from provisioning.provider import Copy, CopyStatus, Firewall
+from provisioning.hetzner_values import cloud_rules, rule_key, selector
+from provisioning.provider import Firewall
 
 MACHINES_A_LOOK = 20
 
@@ -89,12 +89,6 @@ def snapshots_with(client: Client, labels: Mapping[str, str]) -> list[BoundImage
     # The SDK (2.27) sends the page size as `status`, so what stands is looked at here.
     found = client.images.get_all(type=["snapshot"], label_selector=selector(labels))
     return sorted(found, key=_age, reverse=True)
-
-
-def newest_copy(client: Client, labels: Mapping[str, str]) -> Copy | None:
-    """The newest copy with all `labels` that is ready."""
-    there = (copy_of(image) for image in snapshots_with(client, labels))
-    return next((copy for copy in there if copy.status is CopyStatus.READY), None)
 
 
 def _age(image: BoundImage) -> tuple[datetime, int]:

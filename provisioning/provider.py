@@ -56,8 +56,8 @@ class MachineOrder:
     """All that a cloud needs to make one machine.
 
     `name` is unique among ours and is how a lost answer is found again; `user_data` is at most
-    32,768 bytes of UTF-8; `image` is an id or a name as `Provider.find_image` or the catalogue
-    gives it; `labels` mark the machine as ours.
+    32,768 bytes of UTF-8; `image` is an id as a READY `Copy` has it, or a name as the catalogue
+    has it; `labels` mark the machine as ours.
     """
 
     name: str
@@ -219,9 +219,6 @@ class Provider(Protocol):
 
     def offers(self) -> tuple[Offer, ...]:
         """Every server type at every place with today's price and availability."""
-
-    def find_image(self, labels: Mapping[str, str], location: str) -> str | None:
-        """The id of the newest image of ours with all `labels` that boots at `location`."""
 
     def image_retires_at(self, name: str) -> datetime | None:
         """When the cloud stops offering that operating system, where it said so."""

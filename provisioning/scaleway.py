@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from scaleway import Client
-from scaleway.instance.v1 import Image, Server, ServerAction
+from scaleway.instance.v1 import Server, ServerAction
 from scaleway.product_catalog.v2alpha1 import ListPublicCatalogProductsRequestProductType as Product
 
 from provisioning.budget import Boundless, Budget
@@ -43,7 +43,6 @@ from provisioning.scaleway_parts import (
     end_server,
     end_volume,
     found_in,
-    images_with,
     ips_with,
     machines_in,
     servers_with,
@@ -126,16 +125,6 @@ class Scaleway:
         """Every server type in every zone; see Provider."""
         with farm_errors(writes=False):
             return tuple(offer for zone in self._zones for offer in self._offers(zone))
-
-    def find_image(self, labels: Mapping[str, str], location: str) -> str | None:
-        """The id of the newest image that carries all `labels`; an image is of one zone."""
-        if location not in self._zones:
-            return None
-        with farm_errors(writes=False):
-            images = images_with(self._lines, location, label_tags(labels))
-            there = (image for image in images if str(image.state) == "available")
-            newest = max(there, key=_age, default=None)
-            return None if newest is None else str(newest.id)
 
     def image_retires_at(self, name: str) -> datetime | None:
         """Until when the marketplace has the image of that label."""
@@ -353,7 +342,3 @@ class Scaleway:
 
 def _zone(provider_id: str) -> str:
     return provider_id.partition("/")[0]
-
-
-def _age(image: Image) -> tuple[datetime, str]:
-    return (image.creation_date or datetime.min.replace(tzinfo=UTC), image.id)

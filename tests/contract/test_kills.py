@@ -22,7 +22,8 @@ from provisioning.provider import (
     MachineStatus,
     Provider,
 )
-from provisioning.sleeping import Bed, SleepStep, WakeStep, forget, sleep_on, wake_on
+from provisioning.sleeping import SleepStep
+from tests.contract.sleeping import Bed, WakeStep, forget, sleep_on, wake_on
 from tests.contract.subjects import OURS, Subject, order_of
 from tests.sandbox.hetzner.cloud_at_work import eventually
 

@@ -13,6 +13,7 @@ from provisioning.errors import AnswerLost, NeedsOperator, NoCapacity, Rejected,
 from provisioning.provider import (
     ActionStatus,
     BillableKind,
+    CopyStatus,
     Created,
     Machine,
     MachineOrder,
@@ -70,7 +71,7 @@ def test_credentials_that_may_only_read_need_the_operator(cloud: Subject) -> Non
 
 def test_what_is_not_there_is_no_error(cloud: Subject) -> None:
     assert cloud.provider.find("farm-s1") is None
-    assert cloud.provider.find_image({"farm-image": "v1"}, cloud.goods.location) is None
+    assert cloud.provider.copies({"farm-image": "v1"}, cloud.goods.location) == ()
     assert cloud.provider.machines(OURS) == ()
     assert cloud.provider.actions(["4711"]) == ()
     assert cloud.provider.actions([]) == ()
@@ -254,8 +255,9 @@ def test_a_snapshot_is_found_by_its_labels_and_makes_machines(cloud: Subject) ->
     older = _snapshot(cloud, machine, {**labels, "farm-baked": "1"})
     newer = _snapshot(cloud, machine, {**labels, "farm-baked": "2"})
     assert older != newer
-    assert cloud.provider.find_image(labels, machine.location) == newer
-    assert cloud.provider.find_image({"farm-image": "v4"}, machine.location) is None
+    assert _images(cloud, labels) == {older, newer}
+    assert _images(cloud, {**labels, "farm-baked": "2"}) == {newer}
+    assert _images(cloud, {"farm-image": "v4"}) == set()
     twin = running(cloud, replace(order(cloud), name="farm-s2", image=newer))
     assert twin.provider_id != machine.provider_id
 
@@ -265,10 +267,16 @@ def _snapshot(cloud: Subject, machine: Machine, labels: dict[str, str]) -> str:
 
     def there() -> bool:
         cloud.provider.find(NAME)
-        return cloud.provider.find_image(labels, machine.location) == copy.image
+        return copy.image in _images(cloud, labels)
 
     eventually(there)
     return copy.image
+
+
+def _images(cloud: Subject, labels: dict[str, str]) -> set[str]:
+    """What boots at the place of the goods, of the copies with all these labels."""
+    there = cloud.provider.copies(labels, cloud.goods.location)
+    return {copy.image for copy in there if copy.status is CopyStatus.READY}
 
 
 def test_machines_are_listed_by_all_their_labels(cloud: Subject) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
 from provisioning.errors import NoCapacity
-from provisioning.provider import BillableKind, MachineStatus
-from provisioning.sleeping import Bed, SleepStep, WakeStep, forget, sleep_on, wake_on
+from provisioning.provider import BillableKind, Copy, CopyStatus, Machine, MachineStatus
+from provisioning.sleeping import SleepStep
+from tests.contract.sleeping import Bed, WakeStep, forget, next_wake_step, sleep_on, wake_on
 from tests.contract.subjects import NAME, OURS, Subject
 from tests.contract.test_provider import is_now, order, running
 from tests.sandbox.hetzner.cloud_at_work import eventually
 
 BED = Bed(NAME, {**OURS, "farm-sleep": "1"}, "asleep")
 Step = SleepStep | WakeStep
+_M, _C, _W = MachineStatus, CopyStatus, WakeStep
 
 
 def until(end: Step, ask: Callable[[], Step]) -> list[Step]:
@@ -99,3 +102,44 @@ def test_a_copy_that_came_to_nothing_is_made_again_before_anything_is_deleted(
 def test_what_is_nowhere_is_lost(cloud: Subject) -> None:
     assert sleep_on(cloud.provider, BED, insist=False) is SleepStep.LOST
     assert wake_on(cloud.provider, BED, order(cloud)) is WakeStep.LOST
+
+
+def shown(status: MachineStatus | None) -> Machine | None:
+    """A machine that a look shows so."""
+    if status is None:
+        return None
+    return Machine("1", NAME, status, "127.1.0.1", "cx23", "fsn1", None, {})
+
+
+def copied(status: CopyStatus | None) -> Copy | None:
+    """A copy that a look shows so."""
+    return None if status is None else Copy("7", "7", status, "", 2.0, 40, None, {})
+
+
+@pytest.mark.parametrize(
+    ("there", "kept", "step"),
+    [
+        (None, _C.READY, _W.RESTORE),
+        (None, _C.MAKING, _W.WAIT),
+        (None, _C.BROKEN, _W.LOST),
+        (None, None, _W.LOST),
+        (_M.OFF, None, _W.SWITCH_ON),
+        (_M.OFF, _C.READY, _W.SWITCH_ON),
+        (_M.STARTING, _C.READY, _W.WAIT),
+        (_M.RUNNING, _C.READY, _W.AWAKE),
+        (_M.UNFINISHED, _C.READY, _W.RESTORE),
+        (_M.UNFINISHED, None, _W.WAIT),
+        (_M.DELETING, _C.READY, _W.WAIT),
+        (_M.UNKNOWN, _C.READY, _W.WAIT),
+    ],
+)
+def test_each_look_has_one_next_step_back(
+    there: MachineStatus | None, kept: CopyStatus | None, step: WakeStep
+) -> None:
+    assert next_wake_step(shown(there), copied(kept)) is step
+
+
+def test_a_machine_that_is_there_is_never_joined_by_another() -> None:
+    for there, kept in product(_M, (*_C, None)):
+        step = next_wake_step(shown(there), copied(kept))
+        assert (step is _W.RESTORE) <= (there is _M.UNFINISHED)

@@ -48,7 +48,6 @@ SNAPSHOT_GB = 2.0
 READING = (
     "verify",
     "offers",
-    "find_image",
     "image_retires_at",
     "find",
     "actions",
@@ -130,12 +129,6 @@ class MemoryProvider:
                 for kind, price in PRICES.items()
                 for place in PLACES
             )
-
-    def find_image(self, labels: Mapping[str, str], location: str) -> str | None:
-        """The newest snapshot that is available."""
-        with self._call("find_image"):
-            there = [copy for copy in self._with(labels) if copy.status is CopyStatus.READY]
-            return there[-1].image if there else None
 
     def image_retires_at(self, name: str) -> datetime | None:
         """As was set."""

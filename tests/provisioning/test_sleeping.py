@@ -1,4 +1,4 @@
-"""What is next on the way to sleep and back, from what a look shows."""
+"""What is next on the way to sleep, from what a look shows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from itertools import product
 import pytest
 
 from provisioning.provider import Copy, CopyStatus, Machine, MachineStatus
-from provisioning.sleeping import SleepStep, WakeStep, next_sleep_step, next_wake_step
+from provisioning.sleeping import SleepStep, next_sleep_step
 
-_M, _C, _S, _W = MachineStatus, CopyStatus, SleepStep, WakeStep
+_M, _C, _S = MachineStatus, CopyStatus, SleepStep
 
 
 def machine(status: MachineStatus | None) -> Machine | None:
@@ -62,32 +62,3 @@ def test_a_copy_without_its_image_is_made_whole() -> None:
 def test_where_off_is_free_off_is_asleep_and_nothing_is_deleted() -> None:
     assert next_sleep_step(machine(_M.OFF), None, off_is_free=True) is _S.ASLEEP
     assert next_sleep_step(machine(_M.RUNNING), None, off_is_free=True) is _S.HALT
-
-
-@pytest.mark.parametrize(
-    ("there", "copied", "step"),
-    [
-        (None, _C.READY, _W.RESTORE),
-        (None, _C.MAKING, _W.WAIT),
-        (None, _C.BROKEN, _W.LOST),
-        (None, None, _W.LOST),
-        (_M.OFF, None, _W.SWITCH_ON),
-        (_M.OFF, _C.READY, _W.SWITCH_ON),
-        (_M.STARTING, _C.READY, _W.WAIT),
-        (_M.RUNNING, _C.READY, _W.AWAKE),
-        (_M.UNFINISHED, _C.READY, _W.RESTORE),
-        (_M.UNFINISHED, None, _W.WAIT),
-        (_M.DELETING, _C.READY, _W.WAIT),
-        (_M.UNKNOWN, _C.READY, _W.WAIT),
-    ],
-)
-def test_each_look_has_one_next_step_back(
-    there: MachineStatus | None, copied: CopyStatus | None, step: WakeStep
-) -> None:
-    assert next_wake_step(machine(there), copy(copied)) is step
-
-
-def test_a_machine_that_is_there_is_never_joined_by_another() -> None:
-    for there, copied in product(_M, (*_C, None)):
-        step = next_wake_step(machine(there), copy(copied))
-        assert (step is _W.RESTORE) <= (there is _M.UNFINISHED)
