@@ -10,7 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, new_uid
 from farm.billing.ai_rows import AiCall, AiDay, AiMonth  # noqa: F401  (Django looks here)
-from farm.billing.bill_rows import Bill, BillLine  # noqa: F401  (and here)
+from farm.billing.bill_rows import (  # noqa: F401  (and here)
+    Bill,
+    BillCredit,
+    BillLine,
+    BillRound,
+)
 from farm.billing.customer_rows import (  # noqa: F401  (and here)
     Customer,
     Dispute,
