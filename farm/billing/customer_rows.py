@@ -27,8 +27,9 @@ class Customer(Drivable):
     """A payer of kind `wallet` or `invoice`, as the payment house knows it; a worker drives it.
 
     `reference` is the house's id, "" until one is needed. The card is what is charged while nobody
-    looks. `automatic_cents` is what is then topped up, net; 0: never. `frozen_at`: it may spend
-    nothing more until somebody unfreezes it, and loses nothing. `trouble` is why a step waits.
+    looks. `automatic_cents` is what is then topped up, net; 0: never. `vat_status` is what the tax
+    office says of the VAT id. `frozen_at`: it may spend nothing more until somebody unfreezes it,
+    and loses nothing. `trouble` is why a step waits.
     """
 
     payer = models.OneToOneField("billing.Payer", on_delete=models.PROTECT, related_name="customer")
@@ -37,6 +38,9 @@ class Customer(Drivable):
     country = models.CharField(max_length=2, blank=True)
     card = models.CharField(max_length=255, blank=True)
     card_name = models.CharField(max_length=60, blank=True)
+    vat_reference = models.CharField(max_length=255, blank=True)
+    vat_id = models.CharField(max_length=40, blank=True)
+    vat_status = models.CharField(max_length=20, blank=True)
     automatic_cents = models.PositiveIntegerField(default=0)
     stage = models.CharField(max_length=5, choices=Stage.choices, default=Stage.FINE)
     stage_at = models.DateTimeField()
@@ -63,8 +67,8 @@ class TopUp(Drivable):
     """Money that somebody wants to pay in, or that is charged from the kept card (`automatic`).
 
     Net cents; VAT comes on top. Exactly-once is by `uid`: it is in every key and in all metadata.
-    `url` is the hosted page, or the one on which a bank's question is answered. `problem` is the
-    bank's short word.
+    `url` is the hosted page, or the one on which a bank's question is answered. `card` is the kept
+    card that is charged, `problem` the bank's short word.
     """
 
     class State(models.TextChoices):
@@ -85,6 +89,7 @@ class TopUp(Drivable):
     checkout = models.CharField(max_length=255, blank=True)
     invoice = models.CharField(max_length=255, blank=True)
     payment = models.CharField(max_length=255, blank=True)
+    card = models.CharField(max_length=255, blank=True)
     url = models.TextField(blank=True)
     problem = models.CharField(max_length=60, blank=True)
     asked_by = models.EmailField(blank=True)
@@ -152,7 +157,10 @@ class Dispute(models.Model):
 
 
 class Paper(models.Model):
-    """A document that the payment house made for a payer: an invoice or a credit note; cents."""
+    """A document that the payment house made for a payer: an invoice or a credit note; cents.
+
+    `payment` is the one that paid an invoice, by which what becomes of it later is understood.
+    """
 
     class Sort(models.TextChoices):
         """What it is."""
@@ -161,6 +169,7 @@ class Paper(models.Model):
         CREDIT = "credit", _("credit note")
 
     reference = models.CharField(max_length=255, unique=True)
+    payment = models.CharField(max_length=255, blank=True, db_index=True)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="papers")
     sort = models.CharField(max_length=7, choices=Sort.choices)
     number = models.CharField(max_length=80, blank=True)
