@@ -51,6 +51,7 @@ class Bill(Drivable):
     paid_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
     tried_card = models.CharField(max_length=255, blank=True)
+    tried_at = models.DateTimeField(null=True)
     overdue_at = models.DateTimeField(null=True)
 
     class Meta:
