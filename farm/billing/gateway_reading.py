@@ -24,6 +24,8 @@ from farm.billing.gateway_values import (
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Object: TypeAlias = Mapping[str, Json]
+LINE = "line"
+"""In an item's metadata: our own name for it within its invoice."""
 
 
 def text(shown: Object, key: str) -> str:
@@ -158,8 +160,20 @@ def invoice_of(shown: Object) -> Invoice:
         remaining=cents(shown, "amount_remaining"),
         page=text(shown, "hosted_invoice_url"),
         pdf=text(shown, "invoice_pdf"),
+        payment=_payment_in(parts(part(shown, "payments"), "data")),
         metadata=_metadata(shown),
     )
+
+
+def _payment_in(tries: Sequence[Object]) -> str:
+    """What paid an invoice; before that, what was tried last."""
+    paid = [one for one in tries if text(one, "status") == "paid"] or tries
+    return text(part(paid[0], "payment"), "payment_intent") if paid else ""
+
+
+def line_key(shown: Object) -> str:
+    """What we call an invoice's item."""
+    return text(part(shown, "metadata"), LINE)
 
 
 def credit_note_of(shown: Object) -> CreditNote:

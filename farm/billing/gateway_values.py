@@ -57,7 +57,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class TopUp:
-    """Net cents to be paid on a hosted page, VAT on top; the card is kept for later top-ups.
+    """Net cents to be paid on a hosted page, by default with VAT on top; the card is kept.
 
     In `success_url` the page puts the checkout's id where {CHECKOUT_SESSION_ID} stands.
     """
@@ -181,7 +181,10 @@ class InvoiceWish:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice; `status` is draft, open, paid, void or uncollectible. Cents."""
+    """An invoice; `status` is draft, open, paid, void or uncollectible. Cents.
+
+    `payment` is what paid it, or was tried; "" for none, and in answers that do not tell.
+    """
 
     id: str
     number: str
@@ -194,6 +197,7 @@ class Invoice:
     remaining: int
     page: str
     pdf: str
+    payment: str
     metadata: Metadata
 
 
