@@ -1,6 +1,6 @@
 # What a person types. PORT, FARM_DATA and GUESTS may be given, as in `make run PORT=8010`.
 
-.PHONY: run setup setup-dev test test-matrix test-postgres test-postgres-core check lab lab-long lab-deploy bench-relay bench-billing bench-provisioning clean
+.PHONY: run setup setup-dev test test-matrix test-quarter test-postgres test-postgres-core check lab lab-long lab-deploy bench-relay bench-billing bench-provisioning clean
 
 CORE = $(addprefix tests/farm/,accounts agents api billing doors web relay/test_budget.py $(addprefix matrix/,$(KILLED)))
 KILLED = test_bells.py test_conversations.py test_database_gone.py test_sigkill.py
@@ -22,6 +22,9 @@ test-postgres: setup-dev  ## the same of what keeps rows, on Postgres and Redis 
 
 test-postgres-core: setup-dev  ## of that what CI has time for: rows, claims, money, budgets, and workers killed
 	@.venv/bin/python -m tests.pairs -n 4 $(CORE)
+
+test-quarter: setup-dev ## two hundred agents' quarter of a year with faults on, held against both clouds' and Stripe's books; hours
+	@QUARTER_AGENTS=200 QUARTER_LEAPS=30 .venv/bin/python -m pytest tests/farm/matrix/test_quarter.py
 
 test-matrix: setup-dev ## every outside call of every flow struck by every fault at both clouds; takes hours
 	@.venv/bin/python -m pytest -n 4 --dist worksteal -m matrix tests/farm/matrix

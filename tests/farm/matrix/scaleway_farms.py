@@ -22,9 +22,9 @@ def scaleway_farm(zygote: Zygote, control: httpx.Client, template: Rows, folder:
     return Farm(zygote, control, folder, rows, broker_of(folder), project, token="", scaleway=keys)
 
 
-def new_project(control: httpx.Client, name: str) -> tuple[int, Mapping[str, str]]:
+def new_project(control: httpx.Client, name: str, room: int = 5) -> tuple[int, Mapping[str, str]]:
     """Its number in the sandbox, and what opens it, as orders of a zygote name it."""
-    answer = control.post("/scaleway/projects", json={"name": name, "server_limit": 5})
+    answer = control.post("/scaleway/projects", json={"name": name, "server_limit": room})
     answer.raise_for_status()
     project = answer.json()
     return project["id"], {
