@@ -218,7 +218,20 @@ SANDBOX_CONTROL_URL = env.text("SANDBOX_CONTROL_URL")
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE").rstrip("/")
+VAT_REGIME = env.choice("VAT_REGIME", "top_up", ("top_up", "none"))
 STRIPE_ROUND_SECONDS = env.number("STRIPE_ROUND_SECONDS", 24 * 60 * 60)
+
+# Bills of trusted payers: the hour of UTC on the first of a month from which the one before may be
+# closed, and how many days there are to pay one by hand.
+BILL_HOUR = env.number("BILL_HOUR", 6)
+BILL_DAYS = env.number("BILL_DAYS", 14)
+# Until so many days after its first payment a payer that pays in advance has one small agent.
+FIRST_PAYMENT_DAYS = env.number("FIRST_PAYMENT_DAYS", 7)
+
+# What the farm takes for itself on top of what the clouds charge: percent, and EUR for each machine
+# and month.
+FEE_PERCENT = env.decimal("FEE_PERCENT", "0")
+FEE_MONTHLY = env.decimal("FEE_MONTHLY", "0")
 
 # The edge: how Caddy serves, and how long it may go on without asking the farm again, in seconds.
 EDGE_SECRET = env.kept_secret("EDGE_SECRET", FARM_DATA / "secrets" / "edge_secret")
