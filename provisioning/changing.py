@@ -38,7 +38,6 @@ class ChangeStep(StrEnum):
     HALT = "halt"
     RECONFIGURE = "reconfigure"
     GIVE_UP_SUCCESSOR = "give up: successor"
-    GIVE_UP_REFUSED = "give up: refused"
     GIVE_UP_BACKUP = "give up: backup"
     GIVE_UP_MACHINE = "give up: machine"
     GIVE_UP_LATE = "give up: late"
@@ -126,8 +125,6 @@ def _step_of_successor(agent: ChangeSnapshot, deadlines: Deadlines) -> ChangeSte
             return ChangeStep.WAIT if agent.talking else ChangeStep.BEGIN_SWITCH
         case Machine.COMING:
             return ChangeStep.WAIT
-        case Machine.REFUSED:
-            return ChangeStep.GIVE_UP_REFUSED
         case Machine.DISTRUSTED:
             return ChangeStep.GIVE_UP_SUCCESSOR
         case _ if agent.failures >= deadlines.machines:

@@ -101,7 +101,6 @@ def _step_of_leaving(agent: AgentSnapshot) -> AgentStep:
 
 _WHEN_PLACING = {
     Machine.DISTRUSTED: AgentStep.FAIL_DISTRUSTED,
-    Machine.REFUSED: AgentStep.FAIL_REFUSED,
     Machine.COMING: AgentStep.WAIT,
 }
 

@@ -111,7 +111,6 @@ class AgentStep(StrEnum):
     FAIL_LOST = "fail: lost"
     FAIL_COPY_LOST = "fail: copy lost"
     FAIL_MACHINES = "fail: machines"
-    FAIL_REFUSED = "fail: refused"
     FAIL_LATE = "fail: late"
 
 
@@ -153,7 +152,6 @@ class Machine(StrEnum):
     RISING = "rising"
     LEAVING = "leaving"
     LOST = "lost"
-    REFUSED = "refused"
     DISTRUSTED = "distrusted"
 
 

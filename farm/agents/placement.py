@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from farm.agents.models import Agent, Offer
-from farm.agents.projects import full_clouds
+from farm.agents.projects import closed_clouds
 from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly, sum_of
 from farm.catalog import Plan, Region, catalog
@@ -50,19 +50,19 @@ class Rung:
 def open_rungs(plan: Plan, region: Region, agreed: Rate) -> Sequence[Rung]:
     """What is to be had for no more than was agreed to, cheapest first.
 
-    Where an account is full the other clouds come first; where all are, the wait is for one.
+    Clouds that make none for us come last; where all are such, the wait is for one.
     """
     free = [rung for rung in ladder(plan, region) if rung.available and rung.within(agreed)]
-    full = full_clouds()
-    return sorted(free, key=lambda rung: rung.provider in full)
+    closed = closed_clouds()
+    return sorted(free, key=lambda rung: rung.provider in closed)
 
 
 def other_way_is_open(agent: Agent) -> bool:
-    """Whether a project that is not full, at any cloud, has what the agent may run on."""
+    """Whether a project that makes machines, at any cloud, has what the agent may run on."""
     rungs = open_rungs(
         catalog().plans.get(agent.plan), catalog().regions.get(agent.region), agreed_by(agent)
     )
-    return bool(rungs) and rungs[0].provider not in full_clouds()
+    return bool(rungs) and rungs[0].provider not in closed_clouds()
 
 
 def dearer_than_agreed(agent: Agent) -> Rung | None:

@@ -14,6 +14,9 @@ from farm.agents.models import MAIN, AccountProject, ProviderProject, Server, Se
 
 FULL = "farm_full"
 """Why a project takes no more machines of ours: the account's own limit at the cloud."""
+REFUSES = "cloud_refuses"
+"""Why a project is asked for no machine: it refuses the farm's orders, which are all alike."""
+CLOSED = (FULL, REFUSES)
 COMING = (ServerPhase.REQUESTED, ServerPhase.CREATING, ServerPhase.BOOTING)
 AT_AN_END = (ServerPhase.GONE, ServerPhase.LOST)
 
@@ -54,11 +57,19 @@ def point_at_first(project: ProviderProject, now: datetime) -> None:
         row.update(fingerprint=means, pointed_at=now)
 
 
+def closed_clouds() -> Collection[str]:
+    """Clouds that make no machines for us: every open project there is full, or refuses."""
+    return _without(ProviderProject.objects.exclude(reason__in=CLOSED))
+
+
 def full_clouds() -> Collection[str]:
-    """Clouds that make no more machines for us: every open project there is full, or none is."""
+    """Those of them where every open project is full, or none is open."""
+    return _without(ProviderProject.objects.exclude(reason=FULL))
+
+
+def _without(room: QuerySet[ProviderProject]) -> Collection[str]:
     known = set(ProviderProject.objects.values_list("provider", flat=True))
-    room = ProviderProject.objects.filter(held=False).exclude(reason=FULL)
-    return known - set(room.values_list("provider", flat=True))
+    return known - set(room.filter(held=False).values_list("provider", flat=True))
 
 
 def project_with_room(provider: str, account: Account) -> ProviderProject:

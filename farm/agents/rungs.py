@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from farm.agents.models import PlacingReason
 from farm.agents.placement import Rung, ladder
-from farm.agents.projects import full_clouds
+from farm.agents.projects import closed_clouds, full_clouds
 from farm.billing.prices import Rate
 from farm.catalog import Plan, Region
 
@@ -48,17 +48,17 @@ def choose(
 ) -> Choice:
     """The cheapest rung that is free by its cloud's list, for no more than was agreed to.
 
-    Clouds where the farm's account is full come last, to wait there; and so does, as often as a
+    Clouds that make no machines for us come last, to wait there; and so does, as often as a
     machine did not come up on it (`failures`), a rung. Only rungs that it `fits` count.
     """
-    rungs, full = [rung for rung in ladder(plan, region) if fits(rung)], full_clouds()
+    rungs, closed = [rung for rung in ladder(plan, region) if fits(rung)], closed_clouds()
     free = [rung for rung in rungs if rung.available and rung.within(agreed)]
     best = min(
         free,
-        key=lambda rung: (rung.provider in full, failures(rung), rungs.index(rung)),
+        key=lambda rung: (rung.provider in closed, failures(rung), rungs.index(rung)),
         default=None,
     )
-    above = rungs if best is None else rungs[: rungs.index(best)]
+    above, full = rungs if best is None else rungs[: rungs.index(best)], full_clouds()
     return Choice(best, [Passed(rung, _why_not(rung, agreed, full)) for rung in above])
 
 

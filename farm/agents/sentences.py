@@ -163,6 +163,10 @@ _WAITS = {
         _("The farm's account at this cloud is full."),
         _("I take another cloud, at no higher price."),
     ),
+    "cloud_refused": Sentence(
+        _("The cloud refuses to make a machine for the farm; the operator has been told."),
+        _("I take another cloud, at no higher price."),
+    ),
     "sold_out": Sentence(
         _("No machine of this size is free in this place."),
         _("I try again every 5 minutes and go on as soon as there is one. Nothing is counted."),
@@ -185,6 +189,10 @@ _WAITS = {
     ),
     "cloud_no_image": Sentence(
         _("The cloud does not know what the farm's machines start from."),
+        _("The operator has been told; I go on by myself after that. Nothing is counted."),
+    ),
+    "cloud_refuses": Sentence(
+        _("The cloud refuses to make machines as the farm orders them."),
         _("The operator has been told; I go on by myself after that. Nothing is counted."),
     ),
     "cloud_other_project": Sentence(
@@ -287,9 +295,6 @@ _CHANGES = {
     "change_machines": Sentence(
         _("The other machine did not come up, so the change was given up."), _AS_IT_WAS
     ),
-    "change_refused": Sentence(
-        _("The cloud refuses to make the other machine, so the change was given up."), _AS_IT_WAS
-    ),
     "change_unsaved": Sentence(
         _("What it has could not be saved, so the change was given up."), _AS_IT_WAS
     ),
@@ -382,6 +387,7 @@ _WHILE_SERVING: Mapping[str, str | Promise] = {
     "provider_paused": _STAYS,
     "cloud_read_only": _STAYS,
     "cloud_no_image": _STAYS,
+    "cloud_refuses": _STAYS,
 }
 SENTENCES: Mapping[str, Sentence] = {
     **_HISTORY,

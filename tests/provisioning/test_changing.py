@@ -112,10 +112,6 @@ MOVING = replace(SETTLED, phase=AgentPhase.MOVING, change=Change.REPLACE, succes
         (replace(SETTLED, change=Change.REPLACE), ChangeStep.PLACE_SUCCESSOR),
         (replace(SETTLED, change=Change.REPLACE, fulfilled=False), None),
         (replace(SETTLED, change=Change.REPLACE, successor=Machine.COMING), ChangeStep.WAIT),
-        (
-            replace(SETTLED, change=Change.REPLACE, successor=Machine.REFUSED),
-            ChangeStep.GIVE_UP_REFUSED,
-        ),
         (replace(SETTLED, change=Change.REPLACE, failures=3), ChangeStep.GIVE_UP_SUCCESSOR),
         (replace(SETTLED, change=Change.RESIZE), ChangeStep.BEGIN_RESIZE),
         (MOVING, ChangeStep.SILENCE),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
 from django.db.models import Q
 from django.utils import timezone
@@ -57,7 +56,7 @@ def snapshot_of(agent: Agent) -> AgentSnapshot:
         has_run=newest is not None and newest.serving_since is not None,
         talking=agent.messages.filter(state=Message.State.SENT).exists(),
         set_up=SetUp(agent.step),
-        machine=_machine(newest, began),
+        machine=_machine(newest),
         machines_failed=agent.servers.filter(failed, requested_at__gte=began).count(),
         machines_left=agent.servers.exclude(phase__in=AT_AN_END).count(),
         to_restore=agent.restore_from is not None,
@@ -68,13 +67,11 @@ def snapshot_of(agent: Agent) -> AgentSnapshot:
     )
 
 
-def _machine(newest: Server | None, began: datetime) -> Machine:
+def _machine(newest: Server | None) -> Machine:
     if newest is None:
         return Machine.NONE
     if newest.phase == ServerPhase.LOST:
         return Machine.LOST
-    if newest.reason == "rejected" and newest.requested_at >= began:
-        return Machine.REFUSED
     if newest.wanted_gone or newest.phase in (ServerPhase.DELETING, ServerPhase.GONE):
         return Machine.LEAVING
     if newest.distrusted_at:
@@ -130,6 +127,5 @@ STEPS: Mapping[AgentStep, Callable[[Claim[Agent]], Nap]] = {
     AgentStep.FAIL_LOST: failing.fail_lost,
     AgentStep.FAIL_COPY_LOST: sleeping.fail_copy_lost,
     AgentStep.FAIL_MACHINES: failing.fail_machines,
-    AgentStep.FAIL_REFUSED: failing.fail_refused,
     AgentStep.FAIL_LATE: failing.fail_late,
 }

@@ -18,7 +18,7 @@ from farm.agents.reconciler.machines import authority, provider_at
 from farm.agents.reconciler.marks import MOVED, begin_line, move_server, note_server
 from farm.agents.reconciler.orders import ORDERED, set_orders, state_of_orders
 from farm.agents.reconciler.parts import end_parts, note_parts
-from farm.agents.reconciler.pauses import QUOTA, mended, pause_for_operator
+from farm.agents.reconciler.pauses import QUOTA, REFUSED, mended, pause_for_operator
 from farm.agents.reconciler.prebuilt import is_lost, prebuilt_for
 from farm.agents.reconciler.removing import give_up
 from farm.agents.reconciler.troubles import Nap, jitter
@@ -37,6 +37,8 @@ from provisioning.provider import (
 )
 
 SOON = timedelta(milliseconds=100)
+UNMADE = {QUOTA: "cloud_full", REFUSED: "cloud_refused"}
+"""What an agent reads whose machine another cloud makes."""
 
 
 def order(claim: Claim[Server]) -> Nap:
@@ -102,10 +104,12 @@ def _buy(claim: Claim[Server]) -> Nap:
 
 
 def _after_no(claim: Claim[Server], error: Rejected) -> Nap:
-    """An image that its cloud does not know is the operator's to mend, for everybody at once."""
+    """What the farm orders is all alike but for its copies: it is the operator's to mend."""
     server = claim.row
-    if error.code != "unknown_image" or server.made_from is not None:
+    if server.made_from is not None:
         return _record_refused(claim, str(error))
+    if error.code != "unknown_image":
+        return _after_refusal(claim, _refusal_of(server, error))
     raise NeedsOperator(
         error.code,
         f"{server.provider} knows no image “{server.image}”: mend [images] in farm/catalog.toml."
@@ -113,15 +117,23 @@ def _after_no(claim: Claim[Server], error: Rejected) -> Nap:
     )
 
 
+def _refusal_of(server: Server, error: Rejected) -> NeedsOperator:
+    return NeedsOperator(
+        REFUSED,
+        f"{server.provider} refuses what the farm orders ({error.code}): look at the limits and"
+        f" settings of its project there, and at [images] in farm/catalog.toml. {error}",
+    )
+
+
 def _after_refusal(claim: Claim[Server], error: NeedsOperator) -> Nap:
-    """A full project: another one within the agreed price, if there is one, else the wait."""
+    """A closed project: another one within the agreed price, if there is one, else the wait."""
     server = claim.row
-    if error.code != QUOTA or server.agent is None:
+    if error.code not in UNMADE or server.agent is None:
         raise error
     pause_for_operator(project_at(server), error, timezone.now())
     if not other_way_is_open(server.agent):
         raise error
-    return _record_unmade(claim, "cloud_full")
+    return _record_unmade(claim, UNMADE[error.code])
 
 
 def _order_of(server: Server) -> MachineOrder:

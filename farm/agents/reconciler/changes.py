@@ -20,13 +20,13 @@ from provisioning.steps import AgentSnapshot, Machine, SetUp
 
 ON_A_NEW_ONE = (AgentPhase.RESTORING, AgentPhase.CONFIGURING)
 CHANGING = (AgentPhase.MOVING, AgentPhase.RESIZING, *ON_A_NEW_ONE)
-MachineSeen = Callable[[Server | None, datetime], Machine]
+MachineSeen = Callable[[Server | None], Machine]
 
 
 def change_of(agent: Agent, seen: AgentSnapshot, machine: MachineSeen) -> ChangeSnapshot | None:
     """What the lifecycle needs to know of a change; None for an agent without one.
 
-    `machine` says what a machine is good for, as of when a wish was uttered.
+    `machine` says what a machine is good for.
     """
     if not agent.machine_wish and seen.phase not in CHANGING:
         return None
@@ -42,7 +42,7 @@ def change_of(agent: Agent, seen: AgentSnapshot, machine: MachineSeen) -> Change
         talking=seen.talking,
         set_up=seen.set_up,
         machine=seen.machine,
-        successor=machine(_successor(agent, began), began),
+        successor=machine(_successor(agent, began)),
         failures=seen.machines_failed,
         on_trial=trial is not None,
         may_speak=trial is not None and _may_speak(agent, trial),
@@ -108,7 +108,6 @@ STEPS: Mapping[ChangeStep, Callable[[Claim[Agent]], Nap]] = {
     ChangeStep.HALT: resizing.halt,
     ChangeStep.RECONFIGURE: resizing.reconfigure,
     ChangeStep.GIVE_UP_SUCCESSOR: _give_back_or_up("change_machines"),
-    ChangeStep.GIVE_UP_REFUSED: _give_back_or_up("change_refused"),
     ChangeStep.GIVE_UP_BACKUP: _give_back_or_up("change_unsaved"),
     ChangeStep.GIVE_UP_MACHINE: _give_back_or_up("change_lost"),
     ChangeStep.GIVE_UP_LATE: _give_back_or_up("change_late"),

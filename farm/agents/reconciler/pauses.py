@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from farm.agents.models import ProviderProject
 from farm.agents.pace import pause
-from farm.agents.projects import AT_AN_END, FULL, servers_in
+from farm.agents.projects import AT_AN_END, CLOSED, FULL, REFUSES, servers_in
 from farm.agents.reconciler.operator_letters import tell_of_pause
 from farm.agents.request_budgets import bucket_of, budget_of
 from provisioning.errors import NeedsOperator, Transient
@@ -25,8 +25,14 @@ NO_IMAGE = "cloud_no_image"
 """Why nothing is made there: the cloud does not know the image that the catalogue names."""
 OTHER_PROJECT = "cloud_other_project"
 """Why a project is left alone that has none of the machines which the farm has in it."""
-REASONS = {QUOTA: FULL, "unknown_image": NO_IMAGE, "other_project": OTHER_PROJECT}
-LASTING = (FULL, READ_ONLY, NO_IMAGE)
+REFUSED = "order_refused"
+REASONS = {
+    QUOTA: FULL,
+    REFUSED: REFUSES,
+    "unknown_image": NO_IMAGE,
+    "other_project": OTHER_PROJECT,
+}
+LASTING = (*CLOSED, READ_ONLY, NO_IMAGE)
 RATE_LIMITED = "rate_limited"
 """Why a server waits: its cloud takes no more requests of the farm for now."""
 MOST_AT_ONCE = 30
@@ -34,10 +40,10 @@ MOST_AT_ONCE = 30
 
 
 def paused_until(project: ProviderProject, now: datetime, *, creating: bool) -> datetime | None:
-    """Until when a project is to be left alone; a full one stops only what would create."""
+    """Until when a project is to be left alone; a closed one stops only what would create."""
     if project.paused_until is None or project.paused_until <= now:
         return None
-    if project.reason == FULL and not creating:
+    if project.reason in CLOSED and not creating:
         return None
     return project.paused_until
 

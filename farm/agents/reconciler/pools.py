@@ -20,7 +20,7 @@ from farm.agents.models import (
     ServerPhase,
 )
 from farm.agents.placement import Rung, open_rungs
-from farm.agents.projects import AT_AN_END, FULL, emptiest_project, project_at, servers_in
+from farm.agents.projects import AT_AN_END, CLOSED, emptiest_project, project_at, servers_in
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.troubles import GIVEN_UP, Nap
 from farm.billing.prices import Rate, pin_prices
@@ -99,8 +99,8 @@ def _leaves_places(project: ProviderProject) -> bool:
 
 
 def _places_members_wait_for(there: Sequence[Server]) -> Sequence[Server]:
-    """Those in a full project that are not made yet, and those whose place an agent waits for."""
-    full = [one for one in there if one.project and one.project.reason == FULL]
+    """Those in a closed project that are not made yet, and those whose place an agent waits for."""
+    full = [one for one in there if one.project and one.project.reason in CLOSED]
     waiting = Server.objects.filter(
         project__in={one.project_id for one in full},
         agent__isnull=False,

@@ -20,10 +20,10 @@ from farm.agents.models import (
 )
 from farm.agents.pace import SAFETY_NET, deadlines
 from farm.agents.placement import PRICE_ROSE, Rung, agreed_by, ladder, open_rungs
-from farm.agents.projects import FULL
+from farm.agents.projects import CLOSED
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.failing import fail_refused
-from farm.agents.reconciler.marks import MOVED, begin_line, move_agent
+from farm.agents.reconciler.marks import MOVED, began_at, begin_line, move_agent
 from farm.agents.reconciler.placing import ask_for_offers, failures, is_crowded, request
 from farm.agents.reconciler.powering import SOLD_OUT
 from farm.agents.reconciler.troubles import Nap, jitter, wait_with_reason
@@ -79,8 +79,8 @@ def place_copy(claim: Claim[Agent]) -> Nap:
     choice = choose(
         plan, region, agreed_by(agent), failures(agent), lambda rung: boots_on(copy, rung)
     )
-    full = copy.project is not None and copy.project.reason == FULL
-    if choice.rung and not is_crowded(choice.rung) and not (full and _may_fall_back(agent)):
+    closed = copy.project is not None and copy.project.reason in CLOSED
+    if choice.rung and not is_crowded(choice.rung) and not (closed and _may_fall_back(agent)):
         request(claim, choice.rung, choice, copy=copy)
         return None
     if choice.rung is None and not ladder(plan, region):
@@ -135,9 +135,11 @@ def boots_on(copy: DiskCopy, rung: Rung) -> bool:
 
 
 def _is_refused(agent: Agent) -> bool:
-    """Whether its cloud would make no machine from the copy when it was last asked."""
+    """Whether its cloud would make no machine from the copy when this wish last asked for one."""
     newest = machine_of(agent)
-    return newest is not None and newest.reason == "rejected" and newest.made_from is not None
+    if newest is None or newest.requested_at < began_at(agent):
+        return False
+    return newest.reason == "rejected" and newest.made_from is not None
 
 
 def _may_fall_back(agent: Agent) -> bool:

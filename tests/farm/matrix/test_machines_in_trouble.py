@@ -143,3 +143,16 @@ def test_an_image_that_the_cloud_does_not_know_is_the_operators_to_mend(hasty_fa
     assert farm.phase() == "placing"
     one_running(farm)
     assert farm.ask(TROUBLE) == ""
+
+
+def test_an_order_that_is_refused_is_the_operators_to_mend(hasty_farm: Farm) -> None:
+    farm = hasty_farm
+    no = {"status": 422, "code": "invalid_input", "message": "this project may not have that"}
+    fault = {"kind": "hetzner", "match": ["POST /servers"], "answer": no}
+    farm.control.post("/faults", json=fault).raise_for_status()
+    farm.start_worker()
+    farm.wish("ask")
+    wait_until("the operator is told", lambda: farm.ask(TROUBLE) == "cloud_refuses")
+    assert farm.phase() == "placing"
+    one_running(farm)
+    assert farm.ask(TROUBLE) == ""
