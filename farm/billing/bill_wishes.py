@@ -38,6 +38,7 @@ def wish_of(bill: Bill, customer: Customer) -> InvoiceWish:
             what=date_format(bill.month, "F Y"),
             method=customer.card,
             days=None if customer.card else settings.BILL_DAYS,
+            with_vat=settings.VAT_REGIME == "top_up",
             metadata={BILL: bill.uid, "payer": bill.payer.uid},
         )
 

@@ -68,6 +68,7 @@ class TopUp:
     success_url: str
     cancel_url: str
     language: str = "auto"
+    with_vat: bool = True
     metadata: Metadata = field(default_factory=dict)
 
 
@@ -176,6 +177,7 @@ class InvoiceWish:
     what: str
     method: str = ""
     days: int | None = None
+    with_vat: bool = True
     metadata: Metadata = field(default_factory=dict)
 
 

@@ -41,7 +41,7 @@ class Invoices(Line):
             {
                 "customer": wish.customer,
                 "auto_advance": False,
-                "automatic_tax": {"enabled": self.taxed},
+                "automatic_tax": {"enabled": wish.with_vat},
                 "description": wish.what,
                 "metadata": dict(wish.metadata),
                 **by_hand,
