@@ -24,6 +24,7 @@ from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.marks import MOVED, begin_line, end_operation, move_agent
 from farm.agents.reconciler.troubles import Nap, wait_with_reason
 from farm.agents.reconciler.whatsapps import part_from
+from farm.billing.holds import let_go as let_go_of_money
 from farm.billing.payers import release
 
 AT_ONCE = timedelta(0)
@@ -66,6 +67,7 @@ def finish(claim: Claim[Agent]) -> Nap:
         for sort in (TelegramLink, SlackLink, WhatsAppLink):
             sort.objects.filter(agent=agent).delete()
         release(agent_uid=agent.uid, at=now)
+        let_go_of_money(agent.uid, now)
         keep_the_last(agent, now)
         note(agent, "deleted", at=now)
         end_operation(agent, OperationState.DONE, now)

@@ -22,7 +22,7 @@ from farm.agents.relay_keys import hash_of, new_relay_key
 from farm.agents.services.backups import ask_final_backup, bring_back_what_is_kept
 from farm.agents.services.measure import demand_one_more
 from farm.agents.services.operations import begin
-from farm.agents.services.paying import Charge, charge, checked_charge
+from farm.agents.services.paying import Charge, charge, checked_charge, demand_waking
 from farm.agents.services.rights import demand_membership, demand_right
 from farm.agents.services.telegram import CheckedBot, attach_bot, checked_bot
 from farm.agents.services.wishes import AgentWish, CheckedWish, checked
@@ -154,6 +154,7 @@ def retry_agent(*, actor: User, door: Door, agent: Agent) -> Operation:
         raise Refused("", "not_failed", _("Only an agent that failed can be tried again."))
     now = timezone.now()
     bring_back_what_is_kept(agent)
+    demand_waking(agent)
     _want(agent, Agent.Wanted.RUNNING, now)
     note(agent, "retry_asked", at=now)
     record(account=agent.account, actor=actor, door=door, verb="retry agent", subject=agent.uid)

@@ -40,7 +40,7 @@ from farm.agents.selectors.money import Quote, offer_for
 from farm.agents.selectors.rights import may_with
 from farm.agents.services.measure import demand_one_more
 from farm.agents.services.operations import begin
-from farm.agents.services.paying import Charge, charge, checked_charge
+from farm.agents.services.paying import Charge, charge, checked_charge, demand_waking
 from farm.agents.services.rights import demand_right
 from farm.agents.services.thinking import Mind, MindWish, checked_mind
 from farm.billing.payers import assignment_at
@@ -82,6 +82,7 @@ def restore_agent(*, actor: User, door: Door, agent: Agent, backup: Backup) -> O
         sentence = _("A change of its machine is under way: wait for it, or take it back first.")
         raise Refused("", "change_under_way", sentence)
     _demand_usable(backup, agent)
+    demand_waking(agent)
     now = timezone.now()
     agent.restore_from = backup
     there = serving_machine(agent)

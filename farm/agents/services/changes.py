@@ -30,7 +30,7 @@ from farm.agents.selectors.changes import is_to_be_had, offer_of_change
 from farm.agents.selectors.money import Quote
 from farm.agents.services.channels import lock
 from farm.agents.services.operations import begin
-from farm.agents.services.paying import demand_room_for
+from farm.agents.services.paying import demand_change
 from farm.agents.services.rights import demand_right
 from farm.agents.services.wishes import chosen
 from farm.catalog import catalog
@@ -139,7 +139,7 @@ def _take_back(actor: User, door: Door, agent: Agent, change: Change) -> Operati
 
 def _utter(actor: User, door: Door, agent: Agent, kind: OperationKind, goal: Goal) -> Operation:
     now = timezone.now()
-    demand_room_for(agent, goal.agreed)
+    demand_change(agent, goal.agreed, goal.plan, goal.region)
     operation = begin(agent, kind, now)
     open_change(agent, goal, operation, now)
     note(agent, f"{kind}_asked", at=now, detail=f"{goal.plan} {goal.region}")

@@ -16,9 +16,13 @@ from farm.accounts.permissions import Action, may
 from farm.accounts.services import record
 from farm.agents.events import note
 from farm.agents.models import Agent
+from farm.agents.placement import agreed_by
 from farm.agents.refusals import Refused
+from farm.agents.services.out_of_money import refused_to_spend
 from farm.agents.services.rights import demand_right
+from farm.agents.worst_case import is_smallest, worst_of
 from farm.billing.amounts import at_most, cents
+from farm.billing.holds import Worst, note_slept
 from farm.billing.limits import OverLimit, demand_room
 from farm.billing.models import Assignment, Payer
 from farm.billing.payers import (
@@ -31,6 +35,7 @@ from farm.billing.payers import (
 )
 from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly
+from farm.billing.spending import CannotSpend, Spending, spend
 
 LONGEST_CENTRE = 40
 # Numbers are spelled in the reader's language, which is known when the sentence is read.
@@ -68,11 +73,12 @@ def checked_charge(actor: User, account: Account, payer_uid: str, cost_centre: s
 
 
 def charge(agent: Agent, to: Charge, at: datetime) -> Assignment:
-    """Have the agent paid, in the caller's transaction; Refused past the payer's limit."""
-    try:
-        demand_room(to.payer, agent.owner, agent.agreed_monthly_micros, agent.uid)
-    except OverLimit as over:
-        raise _over_limit(over, agent.agreed_currency) from None
+    """Have the agent paid, in the caller's transaction.
+
+    Refused past the payer's limit, and where its wallet does not bear the worst case.
+    """
+    _demand_room(to.payer, agent, agreed_by(agent))
+    _hold(to.payer, agent, worst_of(agent), at)
     return assign(
         agent_uid=agent.uid,
         agent_name=agent.name,
@@ -84,15 +90,42 @@ def charge(agent: Agent, to: Charge, at: datetime) -> Assignment:
     )
 
 
-def demand_room_for(agent: Agent, agreed: Rate) -> None:
-    """Refused if the agent at that price could take its person past its payer's limit."""
-    paid = assignment_at(agent.uid, timezone.now())
+def demand_change(agent: Agent, agreed: Rate, plan: str, region: str) -> None:
+    """Refused if the agent, as it is to be, is past its payer's limit or more than its wallet."""
+    now = timezone.now()
+    paid = assignment_at(agent.uid, now)
     if paid is None:
         return
+    _demand_room(paid.payer, agent, agreed)
+    grows = plan != agent.plan and not is_smallest(plan)
+    worst = worst_of(agent, agreed, plan=plan, region=region)
+    _hold(paid.payer, agent, worst, now, grows=grows)
+
+
+def demand_waking(agent: Agent) -> None:
+    """Refused if its payer cannot pay it now; else it sleeps no longer by the farm's own word.
+
+    At the price agreed to: limits count with it already, but what was there may be used up.
+    """
+    now = timezone.now()
+    if paid := assignment_at(agent.uid, now):
+        _hold(paid.payer, agent, worst_of(agent), now)
+    note_slept(agent.uid, None)
+
+
+def _demand_room(payer: Payer, agent: Agent, agreed: Rate) -> None:
     try:
-        demand_room(paid.payer, agent.owner, at_most_monthly(agreed), agent.uid)
+        demand_room(payer, agent.owner, at_most_monthly(agreed), agent.uid)
     except OverLimit as over:
         raise _over_limit(over, agreed.currency) from None
+
+
+def _hold(payer: Payer, agent: Agent, worst: Worst, now: datetime, *, grows: bool = False) -> None:
+    on = Spending(agent.uid, worst, is_smallest(agent.plan) and not grows, grows=grows)
+    try:
+        spend(payer, on, now)
+    except CannotSpend as cannot:
+        raise refused_to_spend(cannot, agent.agreed_currency) from None
 
 
 @transaction.atomic

@@ -26,7 +26,7 @@ from farm.agents.refusals import Refused
 from farm.agents.saving import ask_backup, serving_machine
 from farm.agents.services.channels import lock_living
 from farm.agents.services.operations import begin
-from farm.agents.services.paying import demand_room_for
+from farm.agents.services.paying import demand_change, demand_waking
 from farm.agents.services.rights import demand_right
 from farm.billing.payers import agree_anew
 from farm.billing.prices import Rate
@@ -67,8 +67,8 @@ def wake_agent(
     """Wake it, at whatever point of its falling asleep; its name, address and files stay.
 
     `agreed` is what its machine may cost at most from now on, where that is more than it was.
-    Asking twice answers the same operation. Refused for an agent that does not sleep, and past its
-    payer's limit.
+    Asking twice answers the same operation. Refused for an agent that does not sleep, past its
+    payer's limit, and where its payer cannot pay it.
     """
     _demand(actor, door, agent)
     agent = lock_living(agent)
@@ -79,6 +79,7 @@ def wake_agent(
         return agent.operations.filter(kind=OperationKind.WAKE).latest("pk")
     if agent.wanted != Agent.Wanted.STOPPED or agent.phase == AgentPhase.FAILED:
         raise Refused("", "not_asleep", _("Only an agent that sleeps can be woken."))
+    demand_waking(agent)
     _want(agent, Agent.Wanted.RUNNING, now)
     note(agent, "wake_asked", at=now)
     record(account=agent.account, actor=actor, door=door, verb="wake agent", subject=agent.uid)
@@ -116,7 +117,7 @@ def _agree(agent: Agent, agreed: Rate, now: datetime) -> None:
     agent.agreed_hourly_micros = agreed.hourly_micros
     agent.agreed_monthly_micros = at_most_monthly(agreed)
     agent.agreed_currency = agreed.currency
-    demand_room_for(agent, agreed)
+    demand_change(agent, agreed, agent.plan, agent.region)
     agree_anew(agent_uid=agent.uid, monthly_micros=agent.agreed_monthly_micros, at=now)
     agent.due_at = now
     agent.save(
