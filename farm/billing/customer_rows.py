@@ -38,6 +38,7 @@ class Customer(Drivable):
     country = models.CharField(max_length=2, blank=True)
     card = models.CharField(max_length=255, blank=True)
     card_name = models.CharField(max_length=60, blank=True)
+    card_at = models.DateTimeField(null=True)
     vat_reference = models.CharField(max_length=255, blank=True)
     vat_id = models.CharField(max_length=40, blank=True)
     vat_status = models.CharField(max_length=20, blank=True)
