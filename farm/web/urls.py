@@ -22,6 +22,7 @@ from farm.web.views import (
     machine,
     members,
     money,
+    money_lines,
     new_agent,
     operator,
     payers,
@@ -67,7 +68,8 @@ MONEY: list[URLPattern | URLResolver] = [
     path("accounts/<slug:uid>/payers/", payers.new_payer, name="new_payer"),
     path("payers/<slug:uid>/limits/<slug:username>/", payers.limit, name="limit"),
     path("payers/<slug:uid>/<str:month>/", money.statement, name="statement"),
-    path("payers/<slug:uid>/<str:month>/hours/<slug:agent_uid>/", money.hours, name="hours"),
+    path("payers/<slug:uid>/<str:month>/hours/<slug:agent_uid>/", money_lines.hours, name="hours"),
+    path("agents/<slug:uid>/hours/<str:month>/", money_lines.agent_hours, name="agent_hours"),
     path("payers/<slug:uid>/<str:month>/<str:form>", money.export, name="export_statement"),
     path("agents/<slug:uid>/payer/", payers.agent_payer, name="agent_payer"),
 ]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext
 
-from farm.billing.ai_rows import AiDay
-from farm.billing.amounts import cents, in_cents, to_the_micro
-from farm.billing.models import Cause, Kind, Limit, UsageLine
+from farm.billing.amounts import cents, in_cents
+from farm.billing.models import Limit
 from farm.billing.papers import notes_of
 from farm.billing.statements import CURRENCY, AgentCost, PersonCost, Statement
 
@@ -82,16 +80,6 @@ class StatementWords:
     notes: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class HourRow:
-    """One line of a statement, exact to the millionth; `note` says why it is not the full price."""
-
-    at: str
-    what: str
-    amount: str
-    note: str
-
-
 def statement_words(statement: Statement, allowed: Allowed = NOTHING_SHOWN) -> StatementWords:
     """The numbers of one payer's month; what is allowed is shown where it can be changed."""
     return StatementWords(
@@ -105,11 +93,6 @@ def statement_words(statement: Statement, allowed: Allowed = NOTHING_SHOWN) -> S
         people=tuple(_person(statement, person, allowed) for person in statement.people),
         notes=notes_of(statement),
     )
-
-
-def hour_rows(lines: Iterable[UsageLine], days: Iterable[AiDay]) -> tuple[HourRow, ...]:
-    """Machine hours, then days of AI."""
-    return (*map(_hour_row, lines), *map(_day_row, days))
 
 
 def _person(statement: Statement, person: PersonCost, allowed: Allowed) -> PersonRow:
@@ -141,19 +124,6 @@ def _agent_row(agent: AgentCost, allowed: Allowed) -> AgentRow:
 def _ai_budget(micros: int) -> AiBudget:
     step = settings.AI_BUDGET_STEP_EUR * 1_000_000
     return AiBudget(now=euros(micros), step=euros(step), raised=in_cents(micros + step))
-
-
-def _hour_row(line: UsageLine) -> HourRow:
-    note = str(Cause(line.cause).label) if line.cause else ""
-    capped = gettext("its monthly price is reached") if line.capped else note
-    at = f"{line.began_at:%Y-%m-%d %H:%M}"
-    return HourRow(at, str(Kind(line.kind).label), to_the_micro(line.micros, line.currency), capped)
-
-
-def _day_row(day: AiDay) -> HourRow:
-    text = ngettext("AI: %(model)s, %(n)s call", "AI: %(model)s, %(n)s calls", day.calls)
-    what = text % {"model": day.model, "n": day.calls}
-    return HourRow(f"{day.day:%Y-%m-%d}", what, to_the_micro(day.cost_micros, CURRENCY), "")
 
 
 def month_name(month: date) -> str:

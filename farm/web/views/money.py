@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -14,24 +16,32 @@ from farm.accounts.permissions import Action, may
 from farm.accounts.selectors import members_of
 from farm.accounts.services import account_of
 from farm.agents import selectors
+from farm.agents.selectors.days import member_days, payer_days
 from farm.billing.limits import limits_in
 from farm.billing.models import Payer
 from farm.billing.papers import file_name, statement_pdf
-from farm.billing.statements import Statement, ai_days, lines_of, months_of
+from farm.billing.rule import month_of
+from farm.billing.statements import Statement, months_of
 from farm.billing.tables import hours_csv, statement_csv
 from farm.web.asking import MemberRequest, account_asked_for, account_chosen_by, for_members
 from farm.web.presenters.money import account_words, mine_words
-from farm.web.presenters.statements import Allowed, hour_rows, statement_words
+from farm.web.presenters.money_chart import chart_words
+from farm.web.presenters.statements import Allowed, statement_words
+
+THIS_AGE = range(2020, 3000)
 
 
 @for_members
 @require_GET
 def mine(request: MemberRequest) -> HttpResponse:
-    """What the person's own agents in the account they act for cost this month."""
+    """What the person's own agents in the account they act for cost this month, or by day."""
     account = account_of(user=request.user, chosen=account_chosen_by(request))
     now = timezone.now()
     month = selectors.member_month(request.user, account, now)
+    shown = month_asked_for(request.GET.get("month", "") or f"{month.month:%Y-%m}")
+    days = member_days(request.user, account, shown, now)
     context = {
+        "chart": chart_words(days, _hours_of_agents(shown)),
         "money": mine_words(month, now),
         "account": account,
         "may_manage": may(request.user, Action.MANAGE_MONEY, account),
@@ -64,25 +74,15 @@ def account_money(request: MemberRequest, uid: str) -> HttpResponse:
 @require_GET
 def statement(request: MemberRequest, uid: str, month: str) -> HttpResponse:
     """One payer's month, down to the hour behind a fold."""
-    found = _statement(request, uid, month)
+    found, now = _statement(request, uid, month), timezone.now()
+    days = payer_days(found.payer, found.month, now)
     context = {
         "statement": statement_words(found),
+        "chart": chart_words(days, _hours_for(found)),
         "account": found.payer.account,
-        "under_way": found.month >= timezone.now().date().replace(day=1),
+        "under_way": found.month >= month_of(now),
     }
     return render(request, "money/statement.html", context)
-
-
-@for_members
-@require_GET
-def hours(request: MemberRequest, uid: str, month: str, agent_uid: str) -> HttpResponse:
-    """One agent's lines of a statement: hour by hour, and its AI day by day."""
-    payer = payer_asked_for(request, uid)
-    began = _month(month)
-    lines = lines_of(payer, began).filter(agent_uid=agent_uid)
-    rows = hour_rows(lines, ai_days(payer, began).filter(agent_uid=agent_uid))
-    template = "money/hours.html" if request.htmx else "money/hours_page.html"
-    return render(request, template, {"rows": rows, "payer": payer, "month": month})
 
 
 @for_members
@@ -109,20 +109,33 @@ def payer_asked_for(request: MemberRequest, uid: str) -> Payer:
     return payer
 
 
+def month_asked_for(word: str) -> date:
+    """The first day of a month such as 2026-11; 404 for what is none."""
+    try:
+        month = datetime.strptime(word, "%Y-%m").date()  # noqa: DTZ007  (a month has no zone)
+    except ValueError:
+        raise Http404(word) from None
+    if month.year not in THIS_AGE:
+        raise Http404(word)
+    return month
+
+
 def _allowed(account: Account) -> Allowed:
     return Allowed(limits_in(account), selectors.budgets_in(account))
 
 
+def _hours_of_agents(month: date) -> Callable[[str], str]:
+    return lambda uid: reverse("agent_hours", args=[uid, f"{month:%Y-%m}"])
+
+
+def _hours_for(found: Statement) -> Callable[[str], str]:
+    month = f"{found.month:%Y-%m}"
+    return lambda uid: reverse("hours", args=[found.payer.uid, month, uid])
+
+
 def _statement(request: MemberRequest, uid: str, month: str) -> Statement:
     payer = payer_asked_for(request, uid)
-    return selectors.month_statement(payer, _month(month), timezone.now())
-
-
-def _month(word: str) -> date:
-    try:
-        return datetime.strptime(word, "%Y-%m").date()  # noqa: DTZ007  (a month has no zone)
-    except ValueError:
-        raise Http404(word) from None
+    return selectors.month_statement(payer, month_asked_for(month), timezone.now())
 
 
 def _download(body: bytes, kind: str, name: str) -> HttpResponse:

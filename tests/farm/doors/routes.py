@@ -95,6 +95,7 @@ SITE: Mapping[str, Rule] = {
     "limit": _both(A.MANAGE_MONEY, ACCOUNT),
     "statement": _get(A.MANAGE_MONEY, ACCOUNT),
     "hours": _get(A.MANAGE_MONEY, ACCOUNT),
+    "agent_hours": _get(A.SEE_AGENT, AGENT),
     "export_statement": _get(A.MANAGE_MONEY, ACCOUNT),
     "agent_payer": _both(A.PAY_AGENT, AGENT),
     "keys": _both(A.MANAGE_KEYS, ACCOUNT),

@@ -107,8 +107,8 @@ def test_a_statement_holds_every_hour(ada: Agent, people: People, alice: Client)
     page = alice.get(url_of(payer)).content.decode()
     assert "A statement, not an invoice" in page
     fold = alice.get(url_of(payer, f"hours/{ada.uid}/"), headers={"HX-Request": "true"})
-    assert fold.content.decode().count("0.006400\xa0EUR") == 3
-    assert fold.content.decode().count("0.000800\xa0EUR") == 3
+    assert fold.content.decode().count(">0.006400\xa0EUR<") == 3
+    assert fold.content.decode().count(">0.000800\xa0EUR<") == 3
 
 
 def test_the_exports_add_up_to_the_statement(ada: Agent, people: People, alice: Client) -> None:
