@@ -42,6 +42,11 @@ def cents(shown: Object, key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
+def moment(shown: Object, key: str) -> datetime:
+    """When it was, by Stripe's clock."""
+    return datetime.fromtimestamp(cents(shown, key), UTC)
+
+
 def part(shown: Object, key: str) -> Object:
     """An object inside; an empty one for none."""
     value = shown.get(key)
@@ -95,6 +100,12 @@ def card_of(shown: Object) -> Card:
     )
 
 
+def _card_in(shown: Object, key: str) -> Card | None:
+    """A card inside, where it was asked for in whole."""
+    card = part(shown, key)
+    return card_of(card) if card else None
+
+
 def checkout_of(shown: Object) -> Checkout:
     """A hosted page."""
     total, tax = cents(shown, "amount_total"), cents(part(shown, "total_details"), "amount_tax")
@@ -129,6 +140,8 @@ def payment_of(shown: Object) -> Payment:
         fee=cents(line, "fee") if line else None,
         refunded=cents(charge, "amount_refunded"),
         disputed=charge.get("disputed") is True,
+        made_at=moment(shown, "created"),
+        card=_card_in(shown, "payment_method"),
         metadata=_metadata(shown),
     )
 
@@ -140,6 +153,8 @@ def setup_of(shown: Object) -> Setup:
         status=text(shown, "status"),
         customer=text(shown, "customer"),
         method=text(shown, "payment_method"),
+        made_at=moment(shown, "created"),
+        card=_card_in(shown, "payment_method"),
         metadata=_metadata(shown),
     )
 
@@ -222,7 +237,7 @@ def event_of(shown: Object) -> Event:
     return Event(
         id=text(shown, "id"),
         type=text(shown, "type"),
-        created_at=datetime.fromtimestamp(cents(shown, "created"), UTC),
+        created_at=moment(shown, "created"),
         kind=text(thing, "object"),
         subject=text(thing, "id"),
         owner=text(thing, "customer"),

@@ -122,7 +122,10 @@ class ChargeWish:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment; `status` is Stripe's. `fee` is what the house kept; None while nobody knows."""
+    """A payment; `status` is Stripe's. `fee` is what the house kept; None while nobody knows.
+
+    `card` is the method in whole, where it was asked for.
+    """
 
     id: str
     status: str
@@ -134,6 +137,8 @@ class Payment:
     fee: int | None
     refunded: int
     disputed: bool
+    made_at: datetime
+    card: Card | None
     metadata: Metadata
 
     @property
@@ -144,12 +149,14 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A card that was, or was to be, kept."""
+    """A card that was, or was to be, kept; `card` is the same in whole, where it was asked for."""
 
     id: str
     status: str
     customer: str
     method: str
+    made_at: datetime
+    card: Card | None
     metadata: Metadata
 
 

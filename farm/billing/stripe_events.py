@@ -14,6 +14,8 @@ from django.db import transaction
 
 from farm.bell import ring
 from farm.billing.gateway_values import Card, Checkout, CreditNote, Customer, Event, Found
+from farm.billing.learning import learn_found
+from farm.billing.learning_people import forget_tax_id
 from farm.billing.stripe_rows import StripeEvent, StripeRound
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ WANTED: Final = (
     "checkout.session.expired",
     "setup_intent.succeeded",
     "payment_intent.succeeded",
-    "payment_intent.payment_failed",
     "payment_method.detached",
     "invoice.finalized",
     "invoice.paid",
@@ -32,16 +33,21 @@ WANTED: Final = (
     "invoice.payment_action_required",
     "invoice.voided",
     "invoice.marked_uncollectible",
-    "charge.refunded",
+    "credit_note.created",
+    "refund.created",
+    "refund.failed",
     "charge.dispute.created",
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
     "charge.dispute.closed",
+    "customer.updated",
     "customer.tax_id.updated",
 )
 """Twenty at most, as many as a list of events can be asked for. Others are heard and let go."""
 REMEMBERED: Final = timedelta(days=29)
 """Stripe forgets events after thirty days."""
+HOPE: Final = timedelta(days=3)
+"""For so long it is waited for what an event needs to be understood."""
 OVERLAP: Final = timedelta(hours=1)
 GONE: Final = "gone"
 
@@ -74,10 +80,19 @@ def keep(events: Iterable[Event], *, fetched: bool, now: datetime) -> None:
         ring()
 
 
-def learn(event: StripeEvent, found: Found | None, now: datetime) -> None:
-    """The thing that an event was about is this now; None: it is there no more."""
+def learn(event: StripeEvent, found: Found | None, now: datetime) -> bool:
+    """The thing that an event was about is this now; None: it is there no more.
+
+    False while it cannot be understood, because more is to come: then it is to be looked at again.
+    """
+    if found is None and event.kind == "tax_id":
+        forget_tax_id(event.subject)
+    understood = found is None or learn_found(found, now, event.owner)
+    if not understood and event.came_at > now - HOPE:
+        return False
     event.state, event.worked_at, event.trouble = state_of(found), now, ""
     event.save(update_fields=["state", "worked_at", "trouble"])
+    return True
 
 
 def state_of(found: Found | None) -> str:

@@ -32,9 +32,9 @@ def drive_stripe_event(claim: Claim[StripeEvent]) -> Nap:
     except GatewayError as error:
         return _after_trouble(claim, error)
     with claim.recording():
-        learn(event, found, timezone.now())
-    event.attempts = 0
-    return None
+        understood = learn(event, found, timezone.now())
+    event.attempts = 0 if understood else event.attempts + 1
+    return None if understood else back_off(event.attempts, jitter())
 
 
 def drive_stripe_round(claim: Claim[StripeRound]) -> Nap:

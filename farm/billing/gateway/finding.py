@@ -38,14 +38,24 @@ def _payment(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
     return reading.payment_of(plain(found))
 
 
+def _setup(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
+    found = client.v1.setup_intents.retrieve(uid, {"expand": ["payment_method"]})
+    return reading.setup_of(plain(found))
+
+
+def _invoice(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
+    found = client.v1.invoices.retrieve(uid, {"expand": ["payments"]})
+    return reading.invoice_of(plain(found))
+
+
 FETCHES: Final[Mapping[str, Fetch]] = {
     "customer": _customer,
     "payment_method": lambda c, uid, _: reading.card_of(plain(c.v1.payment_methods.retrieve(uid))),
     "checkout.session": _checkout,
     "payment_intent": _payment,
     "charge": _payment_of_charge,
-    "setup_intent": lambda c, uid, _: reading.setup_of(plain(c.v1.setup_intents.retrieve(uid))),
-    "invoice": lambda c, uid, _: reading.invoice_of(plain(c.v1.invoices.retrieve(uid))),
+    "setup_intent": _setup,
+    "invoice": _invoice,
     "credit_note": lambda c, uid, _: reading.credit_note_of(plain(c.v1.credit_notes.retrieve(uid))),
     "refund": lambda c, uid, _: reading.refund_of(plain(c.v1.refunds.retrieve(uid))),
     "dispute": lambda c, uid, _: reading.dispute_of(plain(c.v1.disputes.retrieve(uid))),

@@ -8,7 +8,7 @@ from farm.billing import gateway_reading as reading
 from farm.billing import gateway_values as values
 from farm.billing.gateway.line import TAX_CODE, Line, once, plain, sorted_errors
 
-WHOLE_PAYMENT: Final = ["latest_charge.balance_transaction"]
+WHOLE_PAYMENT: Final = ["latest_charge.balance_transaction", "payment_method"]
 
 
 class Payments(Line):
@@ -24,8 +24,8 @@ class Payments(Line):
                     # Where the buyer is, and their VAT id, are asked on the page and kept.
                     "customer_update": {"address": "auto", "name": "auto"},
                     "billing_address_collection": "required",
-                    "tax_id_collection": {"enabled": True},
-                    "automatic_tax": {"enabled": True},
+                    "tax_id_collection": {"enabled": wish.with_vat},
+                    "automatic_tax": {"enabled": wish.with_vat},
                     "invoice_creation": {
                         "enabled": True,
                         "invoice_data": {"metadata": dict(wish.metadata)},
@@ -63,6 +63,7 @@ class Payments(Line):
                     "mode": "setup",
                     "currency": "eur",
                     "customer": wish.customer,
+                    "billing_address_collection": "required",
                     "setup_intent_data": {"metadata": dict(wish.metadata)},
                     "success_url": wish.success_url,
                     "cancel_url": wish.cancel_url,
