@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 SET_UP = "set_up"
@@ -64,6 +66,14 @@ def number(name: str, default: int, *, environ: Mapping[str, str] = os.environ) 
         return int(value)
     except ValueError:
         raise SettingError(f"{name} is {value!r}: give a whole number.") from None
+
+
+def decimal(name: str, default: str, *, environ: Mapping[str, str] = os.environ) -> Decimal:
+    """A number of 0 or more with up to two decimals, or SettingError."""
+    value = text(name, default, environ=environ)
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,2})?", value):
+        raise SettingError(f"{name} is {value!r}: give a number such as 5 or 2.50.")
+    return Decimal(value)
 
 
 def choice(

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from farm.agents.models import MAIN, ProviderProject
+from farm.billing.charging import TERMS
 from farm.catalog import Region, Shelf, catalog
 from provisioning.errors import NeedsOperator
 from provisioning.registry import Credentials
@@ -20,7 +21,7 @@ SETTINGS = {
     SCALEWAY: ("SCALEWAY_ACCESS_KEY", "SCALEWAY_SECRET_KEY", "SCALEWAY_PROJECT_ID"),
 }
 """What opens each cloud."""
-OFF_IS_FREE = frozenset({SCALEWAY})
+OFF_IS_FREE = frozenset(name for name, terms in TERMS.items() if terms.off_is_free)
 """Where a machine that is off costs no compute: asleep it is its disk and its address that cost."""
 
 

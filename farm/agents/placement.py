@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from farm.agents.models import Agent, Offer
 from farm.agents.projects import closed_clouds
 from farm.billing.prices import Rate
-from farm.billing.selectors import at_most_monthly, sum_of
+from farm.billing.selectors import at_most_monthly, sum_of, with_fee
 from farm.catalog import Plan, Region, catalog
 
 PRICE_ROSE = "price_rose"
@@ -34,25 +34,46 @@ class Rung:
     disk_gb: int = 0
 
     @property
+    def cost(self) -> Rate:
+        """What its cloud charges for all together."""
+        return sum_of(self._parts)
+
+    @property
     def total(self) -> Rate:
-        """All together."""
-        return sum_of([part for part in (self.server, self.ipv4, self.volume) if part])
+        """What all together costs a payer, the farm's fee included."""
+        return with_fee(self._parts)
 
     def within(self, agreed: Rate) -> bool:
         """Whether it costs no more than what was agreed to, by the hour and by the month."""
-        return (
-            self.total.currency == agreed.currency
-            and self.total.hourly_micros <= agreed.hourly_micros
-            and at_most_monthly(self.total) <= at_most_monthly(agreed)
-        )
+        return is_within(self.total, agreed)
+
+    @property
+    def _parts(self) -> Sequence[Rate]:
+        return [part for part in (self.server, self.ipv4, self.volume) if part]
 
 
-def open_rungs(plan: Plan, region: Region, agreed: Rate) -> Sequence[Rung]:
+def is_within(rate: Rate, agreed: Rate) -> bool:
+    """Whether that is no more than what was agreed to, by the hour and by the month."""
+    return (
+        rate.currency == agreed.currency
+        and rate.hourly_micros <= agreed.hourly_micros
+        and at_most_monthly(rate) <= at_most_monthly(agreed)
+    )
+
+
+def open_rungs(
+    plan: Plan, region: Region, agreed: Rate, *, for_farm: bool = False
+) -> Sequence[Rung]:
     """What is to be had for no more than was agreed to, cheapest first.
 
-    Clouds that make none for us come last; where all are such, the wait is for one.
+    Clouds that make none for us come last; where all are such, the wait is for one. What is
+    `for_farm` itself costs it no fee.
     """
-    free = [rung for rung in ladder(plan, region) if rung.available and rung.within(agreed)]
+    free = [
+        rung
+        for rung in ladder(plan, region)
+        if rung.available and is_within(rung.cost if for_farm else rung.total, agreed)
+    ]
     closed = closed_clouds()
     return sorted(free, key=lambda rung: rung.provider in closed)
 

@@ -182,6 +182,7 @@ class AgentCostShape(Shape[AgentCost]):
     ai_micros = serializers.IntegerField(source="ai", read_only=True)
     calls = serializers.IntegerField(read_only=True)
     unseen_micros = serializers.IntegerField(source="unseen", read_only=True)
+    fee_micros = serializers.IntegerField(source="fee", read_only=True)
 
 
 class PersonCostShape(Shape[PersonCost]):
@@ -201,5 +202,6 @@ class StatementShape(Shape[Statement]):
     currency = serializers.CharField(read_only=True)
     machine_micros = serializers.IntegerField(source="machine", read_only=True)
     ai_micros = serializers.IntegerField(source="ai", read_only=True)
+    fee_micros = serializers.IntegerField(source="fee", read_only=True)
     total_micros = serializers.IntegerField(source="total", read_only=True)
     people = PersonCostShape(many=True, read_only=True)

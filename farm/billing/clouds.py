@@ -9,7 +9,7 @@ from datetime import date
 
 from django.db.models import Sum
 
-from farm.billing.models import Cause, UsageLine
+from farm.billing.models import Cause, Kind, UsageLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,11 @@ class CloudCost:
 def cloud_cost(
     month: date, account_uid: str | None = None, more: Iterable[UsageLine] = ()
 ) -> CloudCost:
-    """Of the whole farm, or of the machines of one account; `more` are lines not yet written."""
-    lines = UsageLine.objects.filter(month=month)
+    """Of the whole farm, or of the machines of one account; `more` are lines not yet written.
+
+    The farm's own fee is no part of it.
+    """
+    lines = UsageLine.objects.filter(month=month).exclude(kind=Kind.FEE)
     if account_uid is not None:
         lines = lines.filter(account_uid=account_uid)
     charged, borne = 0, defaultdict[Cause, int](int)
@@ -43,7 +46,7 @@ def cloud_cost(
     counted += [
         (line.cause, line.micros, line.cloud_micros)
         for line in more
-        if line.month == month and account_uid in (None, line.account_uid)
+        if line.month == month and line.kind != Kind.FEE and account_uid in (None, line.account_uid)
     ]
     for cause, micros, cloud in counted:
         charged += micros

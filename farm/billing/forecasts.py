@@ -18,7 +18,8 @@ Key = tuple[str, str]
 def to_come(uids: Collection[str], off: Collection[str], month: date, hours: int) -> int:
     """What clouds will charge for these servers and copies in so many hours more of the month.
 
-    Micro-units, in two queries. Those that are `off` where off is free cost no compute.
+    Micro-units, in two queries. Those that are `off` where off is free cost no compute. The farm's
+    own fee is not in it.
     """
     return sum(
         _coming(key, rows[-1], paid, month, hours)
@@ -30,7 +31,8 @@ def to_come(uids: Collection[str], off: Collection[str], month: date, hours: int
 def _with_paid(uids: Collection[str], month: date) -> Sequence[tuple[Key, Sequence[PriceRow], int]]:
     """What is written of the month by each server and kind, since its cloud last counted anew."""
     prices: defaultdict[Key, list[PriceRow]] = defaultdict(list)
-    for row in PriceRow.objects.filter(server_uid__in=uids).order_by("valid_from", "pk"):
+    rows = PriceRow.objects.filter(server_uid__in=uids).exclude(kind=Kind.FEE)
+    for row in rows.order_by("valid_from", "pk"):
         kept = prices[row.server_uid, row.kind]
         if row.counts_anew:
             kept.clear()
@@ -39,7 +41,7 @@ def _with_paid(uids: Collection[str], month: date) -> Sequence[tuple[Key, Sequen
     paid: Mapping[int, int] = dict(
         written.values_list("price_id").annotate(sum=Sum("cloud_micros"))
     )
-    return [(key, rows, sum(paid.get(row.pk, 0) for row in rows)) for key, rows in prices.items()]
+    return [(key, kept, sum(paid.get(row.pk, 0) for row in kept)) for key, kept in prices.items()]
 
 
 def _coming(key: Key, price: PriceRow, paid: int, month: date, hours: int) -> int:

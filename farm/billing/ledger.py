@@ -13,7 +13,7 @@ from django.db.models.functions import TruncDate
 
 from farm.billing.ai_rows import AiDay
 from farm.billing.ledger_rows import Book, LedgerAccount, Transfer
-from farm.billing.models import Payer, UsageLine
+from farm.billing.models import Kind, Payer, UsageLine
 from farm.billing.rule import month_of
 from farm.billing.statements import CURRENCY, month_before
 
@@ -104,14 +104,16 @@ def unequal() -> Sequence[Unequal]:
 
 
 def _machines(accounts: Accounts, first: date, until: date) -> Iterator[Entry]:
-    """What payers are charged for machines, and what the clouds charge the farm for them."""
+    """What payers are charged for machines, the fee apart, and what clouds charge the farm."""
     lines = UsageLine.objects.filter(month__gte=first, began_at__lt=_midnight(until))
     dated = lines.annotate(day=TruncDate("began_at", tzinfo=UTC)).order_by()
-    charged = dated.exclude(payer=None).values_list("payer", "currency", "day")
     payers = Payer.objects.in_bulk()
-    for pk, currency, day, micros in charged.annotate(sum=Sum("micros")):
-        payer = accounts.of(Book.PAYER, currency, payers[pk])
-        yield Entry(payer, accounts.of(Book.MACHINES, currency), day, micros)
+    charged = dated.exclude(payer=None).values_list("payer", "currency", "day")
+    machines = (Book.MACHINES, charged.exclude(kind=Kind.FEE))
+    for book, lines_of_it in (machines, (Book.FEE, charged.filter(kind=Kind.FEE))):
+        for pk, currency, day, micros in lines_of_it.annotate(sum=Sum("micros")):
+            payer = accounts.of(Book.PAYER, currency, payers[pk])
+            yield Entry(payer, accounts.of(book, currency), day, micros)
     for currency, day, micros in dated.values_list("currency", "day").annotate(
         sum=Sum("cloud_micros")
     ):

@@ -21,6 +21,7 @@ from farm.billing.rule import (
     as_counted,
     begun_hours,
     count_of,
+    due_of,
     sure_hours,
 )
 from farm.billing.stays import Stay
@@ -79,13 +80,13 @@ def cost_so_far(stays: Sequence[Stay]) -> Mapping[str, int]:
 
 
 def month_so_far(stay: Stay, month: date) -> Mapping[str, int]:
-    """What its cloud has charged for it in that month, by kind, since it last counted anew."""
+    """What its month's prices have come to, by kind, since its cloud last counted anew."""
     prices = prices_of([stay])
     written = written_of([stay], prices)
     for _ in begun_hours([stay], Terms(prices, {}), written):
         continue
     return {
-        kind: written.cloud[uid, kind, sum(row.counts_anew for row in rows), month]
+        kind: written.due[uid, kind, sum(row.counts_anew for row in rows), month]
         for (uid, kind), rows in prices.items()
     }
 
@@ -116,7 +117,8 @@ def written_of(stays: Iterable[Stay], prices: Prices) -> Written:
         top = max(written.next_index.get((uid, kind), 0), row["top"] + 1)
         written.next_index[uid, kind] = top
         # Of a machine that is not among the prices nothing more is to be charged.
-        written.cloud[uid, kind, counts.get(row["price_id"], 0), month] += row["cloud"]
+        key = (uid, kind, counts.get(row["price_id"], 0), month)
+        written.due[key] += due_of(kind, row["cloud"], row["charged"])
         written.charged[row["agent_uid"], month] += row["charged"]
     return written
 

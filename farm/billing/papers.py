@@ -60,6 +60,9 @@ def notes_of(statement: Statement) -> Sequence[str]:
             " parts may differ from their rounded sum by a cent."
         ),
     ]
+    if statement.fee:
+        text = gettext("The totals include the farm's fee on machines: %(fee)s.")
+        notes.append(text % {"fee": cents(statement.fee, statement.currency)})
     if statement.unseen:
         text = gettext(
             "Of the AI, %(unseen)s is for calls that were cut off before their use was known; they"

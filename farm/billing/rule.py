@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import zip_longest
 
+from farm.billing.charging import hetzner, scaleway
 from farm.billing.models import Cause, Kind, PriceRow
 from farm.billing.stays import HOUR, Slot, Stay
 
@@ -21,7 +22,8 @@ class Hour:
     """One started hour of one kind: what the cloud charges, and the payer's part of it.
 
     To the payer, the price and the month of the moment `began_at` it belongs. `count` is how often
-    the cloud had begun to count that server anew by then.
+    the cloud had begun to count that server anew by then; `capped`, whether the month's price was
+    reached. The farm's fee is the payer's alone.
     """
 
     stay: Stay
@@ -32,6 +34,7 @@ class Hour:
     count: int
     cloud_micros: int
     micros: int
+    capped: bool
     cause: Cause | None
 
     @property
@@ -40,9 +43,9 @@ class Hour:
         return month_of(self.began_at)
 
     @property
-    def capped(self) -> bool:
-        """Whether the cloud's monthly price was reached."""
-        return self.kind not in SPREAD and self.cloud_micros < self.price.hourly_micros
+    def due(self) -> int:
+        """What of the month's price it uses up."""
+        return due_of(self.kind, self.cloud_micros, self.micros)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,11 @@ class Cap:
 class Written:
     """What lines there are: the next index by server and kind, and what months add up to.
 
-    `cloud` is by server, kind, count and month, `charged` by agent and month.
+    `due` is by server, kind, count and month, `charged` by agent and month.
     """
 
     next_index: dict[tuple[str, str], int] = field(default_factory=dict)
-    cloud: defaultdict[tuple[str, str, int, date], int] = field(
+    due: defaultdict[tuple[str, str, int, date], int] = field(
         default_factory=lambda: defaultdict(int)
     )
     charged: defaultdict[tuple[str, date], int] = field(default_factory=lambda: defaultdict(int))
@@ -70,7 +73,7 @@ class Written:
         """One more hour is written; of a server and kind they come in order."""
         uid = hour.stay.server_uid
         self.next_index[uid, hour.kind] = hour.index + 1
-        self.cloud[uid, hour.kind, hour.count, hour.month] += hour.cloud_micros
+        self.due[uid, hour.kind, hour.count, hour.month] += hour.due
         self.charged[hour.stay.agent_uid, hour.month] += hour.micros
 
 
@@ -78,6 +81,8 @@ Prices = Mapping[tuple[str, str], Sequence[PriceRow]]
 """By server and kind, the earliest first."""
 Caps = Mapping[str, Sequence[Cap]]
 """By agent, the earliest first; what has none may cost anything."""
+
+
 SPREAD = frozenset({Kind.SNAPSHOT})
 """What has a price for a month that its hours share evenly, and no hourly one that it caps."""
 
@@ -95,6 +100,11 @@ def begin_of(month: date) -> datetime:
 def next_month(month: date) -> date:
     """The first day of the month after."""
     return (month + timedelta(days=31)).replace(day=1)
+
+
+def due_of(kind: str, cloud_micros: int, micros: int) -> int:
+    """What of a month's price lines with these sums used up: of the fee it is what was taken."""
+    return micros if kind == Kind.FEE else cloud_micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,52 +162,67 @@ def _in_order(
     hours = [
         (stay, slot, kind)
         for stay in stays
+        for since in (_fee_since(stay.server_uid, prices),)
         for kind in Kind
         if (stay.server_uid, kind) in prices
         for slot in stay.slots(kind, written.next_index.get((stay.server_uid, kind), 0))
+        if kind is not Kind.FEE or slot.began_at >= (since or slot.began_at)
     ]
-    return sorted(
-        hours, key=lambda hour: (hour[1].sure_at, hour[0].server_uid, hour[1].index, hour[2])
-    )
+    return sorted(hours, key=_place)
+
+
+def _fee_since(server_uid: str, prices: Prices) -> datetime | None:
+    """From when on a fee is taken, where that was first agreed on later than the rest."""
+    firsts = {kind: rows[0].valid_from for kind in Kind if (rows := prices.get((server_uid, kind)))}
+    fee = firsts.pop(Kind.FEE, None)
+    return fee if fee and firsts and fee > min(firsts.values()) else None
+
+
+def _place(hour: tuple[Stay, Slot, Kind]) -> tuple[datetime, str, int, bool, str]:
+    """In the order in which they become sure; the fee last, so that it takes what is left."""
+    stay, slot, kind = hour
+    return slot.sure_at, stay.server_uid, slot.index, kind is Kind.FEE, kind
 
 
 def _charge(stay: Stay, slot: Slot, kind: Kind, terms: Terms, written: Written) -> Hour:
     """The cloud takes what is left of the machine's month, a payer what is left of the agent's."""
-    rows, began = terms.prices[stay.server_uid, kind], slot.began_at
-    price, count, month = _valid_at(rows, began), count_of(rows, began), month_of(began)
-    cloud = _next_hour(kind, price, slot, written.cloud[stay.server_uid, kind, count, month])
-    cause, micros = stay.cause(began), 0
+    uid, began = stay.server_uid, slot.began_at
+    rows, month = terms.prices[uid, kind], month_of(began)
+    price, count, cause = _valid_at(rows, began), count_of(rows, began), stay.cause(began)
+    spread = (uid, Kind.SNAPSHOT) in terms.prices
+    due = _next_hour(price, slot, written.due[uid, kind, count, month], spread=spread)
+    capped = not spread and due < price.hourly_micros
+    micros = 0
     if cause is None:
-        micros = cloud
         at_most = _at_most(terms.caps.get(stay.agent_uid, ()), began)
-        if at_most is not None:
-            micros = min(cloud, max(0, at_most - written.charged[stay.agent_uid, month]))
-        cause = Cause.OVER_CAP if micros < cloud else None
-    hour = Hour(stay, slot.index, began, kind, price, count, cloud, micros, cause)
+        left = due if at_most is None else at_most - written.charged[stay.agent_uid, month]
+        micros = max(0, min(due, left))
+        cause = Cause.OVER_CAP if micros < due else None
+    # The farm takes no fee of itself, and what it does not take is no cost.
+    cloud = 0 if kind is Kind.FEE else due
+    hour = Hour(stay, slot.index, began, kind, price, count, cloud, micros, capped, cause)
     written.add(hour)
     return hour
 
 
-def _next_hour(kind: Kind, price: PriceRow, slot: Slot, so_far: int) -> int:
-    """One more hour at that price, or what is left of its month, or its share of it."""
+def _next_hour(price: PriceRow, slot: Slot, so_far: int, *, spread: bool) -> int:
+    """One more hour by the rules of the cloud whose price this is: only Hetzner's have a month's.
+
+    The fee follows them as a price of its own.
+    """
     if price.monthly_micros is None:
-        return price.hourly_micros
-    if kind in SPREAD:
+        return scaleway.period(price.hourly_micros)
+    if spread:
         return _share(price.monthly_micros, slot)
-    return max(0, min(price.hourly_micros, price.monthly_micros - so_far))
+    return hetzner.capped_hour(price.hourly_micros, price.monthly_micros, so_far)
 
 
 def _share(monthly_micros: int, slot: Slot) -> int:
-    """Hetzner's GB-month: so many started hours of a month cost so much of its price, half up.
-
-    Each hour is what the sum grows by, so that the sum is never off by what was rounded.
-    """
     month = month_of(slot.began_at)
     begin = begin_of(month)
     hours = (begin_of(next_month(month)) - begin) // HOUR
-    so_many = (slot.began_at - max(begin, slot.since)) // HOUR + 1
-    grown = [(2 * monthly_micros * many + hours) // (2 * hours) for many in (so_many - 1, so_many)]
-    return grown[1] - grown[0]
+    number = (slot.began_at - max(begin, slot.since)) // HOUR
+    return hetzner.shared_hour(monthly_micros, number, hours)
 
 
 def _at_most(caps: Sequence[Cap], at: datetime) -> int | None:

@@ -7,14 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from farm.billing.models import Kind, PriceRow
-from farm.billing.prices import Rate
+from farm.billing.prices import HOURS_OF_LONGEST_MONTH, Rate, fee_on
 
 HOUR = timedelta(hours=1)
-HOURS_OF_LONGEST_MONTH = 31 * 24
 
 
 def rate_of(server_uid: str) -> Rate | None:
-    """What a server costs now, its IPv4 included; None while no price of it is known."""
+    """What a server costs now, its IPv4 and the fee included; None while no price is known."""
     return rates_of([server_uid]).get(server_uid)
 
 
@@ -42,6 +41,12 @@ def sum_of(rates: Sequence[Rate]) -> Rate:
         monthly_micros=sum(cap for cap in caps if cap is not None) if None not in caps else None,
         currency=rates[0].currency,
     )
+
+
+def with_fee(parts: Sequence[Rate], *, machine: bool = True) -> Rate:
+    """What these cost a payer together, by today's fee: of a machine's parts, or of a copy."""
+    fee = fee_on(parts, machine=machine)
+    return sum_of([*parts, fee] if fee else parts)
 
 
 def _together(latest: Mapping[str, PriceRow]) -> Rate | None:

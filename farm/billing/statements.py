@@ -21,7 +21,10 @@ CURRENCY = "EUR"
 
 @dataclass(frozen=True, slots=True)
 class AgentCost:
-    """One agent's part, in micro-units; `hours` are machine hours that began, for this payer."""
+    """One agent's part, in micro-units; `hours` are machine hours that began, for this payer.
+
+    `fee` is the farm's own on machines, which are without it.
+    """
 
     uid: str
     name: str
@@ -30,11 +33,12 @@ class AgentCost:
     ai: int = 0
     calls: int = 0
     unseen: int = 0
+    fee: int = 0
 
     @property
     def total(self) -> int:
-        """Machine and AI."""
-        return self.machine + self.ai
+        """Machine, AI and fee."""
+        return self.machine + self.ai + self.fee
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,14 @@ class PersonCost:
         return sum(agent.ai for agent in self.agents)
 
     @property
+    def fee(self) -> int:
+        """The farm's own on all machines."""
+        return sum(agent.fee for agent in self.agents)
+
+    @property
     def total(self) -> int:
-        """Both."""
-        return self.machine + self.ai
+        """All of it."""
+        return self.machine + self.ai + self.fee
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +90,14 @@ class Statement:
         return sum(person.ai for person in self.people)
 
     @property
+    def fee(self) -> int:
+        """The farm's own on all machines."""
+        return sum(person.fee for person in self.people)
+
+    @property
     def total(self) -> int:
-        """Both."""
-        return self.machine + self.ai
+        """All of it."""
+        return self.machine + self.ai + self.fee
 
     @property
     def unseen(self) -> int:
@@ -101,6 +115,7 @@ class _Sums:
     ai: int = 0
     calls: int = 0
     unseen: int = 0
+    fee: int = 0
 
 
 def statement(payer: Payer, month: date, more: Iterable[UsageLine] = ()) -> Statement:
@@ -108,11 +123,12 @@ def statement(payer: Payer, month: date, more: Iterable[UsageLine] = ()) -> Stat
     sums: defaultdict[tuple[str, str, str], _Sums] = defaultdict(_Sums)
     for row in _grouped(payer, month):
         key = (row["person_email"], row["cost_centre"], row["agent_uid"])
-        _add(sums[key], row["name"], row["charged"], row["hours"])
+        _add(sums[key], row["name"], row["charged"], row["fee"] or 0, row["hours"])
     for line in more:
         if line.payer_id == payer.pk and line.month == month:
             key = (line.person_email, line.cost_centre, line.agent_uid)
-            _add(sums[key], line.agent_name, line.micros, int(line.kind == Kind.SERVER))
+            fee = line.micros if line.kind == Kind.FEE else 0
+            _add(sums[key], line.agent_name, line.micros, fee, int(line.kind == Kind.SERVER))
     for ai in ai_lines([payer.uid], month):
         _add_ai(sums[ai.person_email, ai.cost_centre, ai.agent_uid], ai)
     return Statement(payer, month, CURRENCY, tuple(_people(sums)))
@@ -148,6 +164,7 @@ class _Group(TypedDict):
     agent_uid: str
     name: str
     charged: int
+    fee: int | None
     hours: int
 
 
@@ -159,15 +176,17 @@ def _grouped(payer: Payer, month: date) -> Iterable[_Group]:
         .annotate(
             name=Max("agent_name"),
             charged=Sum("micros"),
+            fee=Sum("micros", filter=Q(kind=Kind.FEE)),
             hours=Count("pk", filter=Q(kind=Kind.SERVER)),
         )
     )
     return grouped
 
 
-def _add(sums: _Sums, name: str, micros: int, hours: int) -> None:
+def _add(sums: _Sums, name: str, micros: int, fee: int, hours: int) -> None:
     sums.name = name
-    sums.machine += micros
+    sums.machine += micros - fee
+    sums.fee += fee
     sums.hours += hours
 
 
@@ -182,7 +201,14 @@ def _people(sums: Mapping[tuple[str, str, str], _Sums]) -> Iterator[PersonCost]:
     by_person: defaultdict[tuple[str, str], list[AgentCost]] = defaultdict(list)
     for (email, centre, uid), found in sums.items():
         cost = AgentCost(
-            uid, found.name, found.hours, found.machine, found.ai, found.calls, found.unseen
+            uid=uid,
+            name=found.name,
+            hours=found.hours,
+            machine=found.machine,
+            ai=found.ai,
+            calls=found.calls,
+            unseen=found.unseen,
+            fee=found.fee,
         )
         by_person[email, centre].append(cost)
     for (email, centre), agents in sorted(by_person.items()):

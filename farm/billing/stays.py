@@ -106,8 +106,12 @@ class Stay:
         return Cause.LEAVING if self.let_go_at and began > self.let_go_at else None
 
     def _charged(self, kind: str) -> Iterator[Span]:
-        """Where nothing is told of parts, all of it is charged for from its creation to its end."""
-        whole = self.spans.get(kind, ()) if self.spans else (Span(self.created_at),)
+        """Where nothing is told of parts, all of it is charged for from its creation to its end.
+
+        The fee is for the hours that the machine is on.
+        """
+        told = self.spans.get(Kind.SERVER if kind == Kind.FEE else kind, ())
+        whole = told if self.spans else (Span(self.created_at),)
         for span in whole:
             since = span.since
             for at in self.anew.get(kind, ()):

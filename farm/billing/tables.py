@@ -18,7 +18,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def statement_csv(statement: Statement) -> str:
     """One row per person, cost centre and agent; amounts net, with all six decimals."""
     head = ["month", "payer", "person", "cost_centre", "agent", "agent_uid", "machine_hours"]
-    head += ["machine", "ai_calls", "ai", "total", "currency"]
+    head += ["machine", "ai_calls", "ai", "fee", "total", "currency"]
     return _csv(head, _agents(statement))
 
 
@@ -41,7 +41,8 @@ def _agents(statement: Statement) -> Iterable[Sequence[str]]:
     for person in statement.people:
         for agent in person.agents:
             who = [month, statement.payer.name, person.email, person.cost_centre]
-            sums = [exact(agent.machine), str(agent.calls), exact(agent.ai), exact(agent.total)]
+            sums = [exact(agent.machine), str(agent.calls), exact(agent.ai)]
+            sums += [exact(agent.fee), exact(agent.total)]
             yield [*who, agent.name, agent.uid, str(agent.hours), *sums, statement.currency]
 
 

@@ -92,16 +92,17 @@ def plain_statement(found: Statement) -> dict[str, object]:
         "currency": found.currency,
         "machine_micros": found.machine,
         "ai_micros": found.ai,
+        "fee_micros": found.fee,
         "people": [asdict(person) for person in found.people],
     }
 
 
 def print_statement(found: Statement) -> None:
     """A statement for people; amounts of agents lose nothing."""
-    table = new_table("Person", "Cost centre", "Agent", "Hours", "Machine", "AI")
+    table = new_table("Person", "Cost centre", "Agent", "Hours", "Machine", "AI", "Fee")
     for person in found.people:
         for agent in person.agents:
-            sums = (exact(agent.machine), exact(agent.ai))
+            sums = (exact(agent.machine), exact(agent.ai), exact(agent.fee))
             table.add_row(person.email, person.cost_centre, agent.name, str(agent.hours), *sums)
     console().print(table)
     total = money(found.total, found.currency)

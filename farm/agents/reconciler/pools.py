@@ -81,7 +81,7 @@ def _order(claim: Claim[Pool], now: datetime) -> Nap:
     if _failures(pool, now) >= FAILURES:
         return _rest(claim, "machines_do_not_start")
     plan, region = catalog().plans.get(pool.plan), catalog().regions.get(pool.region)
-    for rung in open_rungs(plan, region, agreed_for(pool)):
+    for rung in open_rungs(plan, region, agreed_for(pool), for_farm=True):
         project = emptiest_project(rung.provider)
         if project is not None and _leaves_places(project):
             _request(claim, rung, project, now)

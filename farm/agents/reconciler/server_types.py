@@ -7,13 +7,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from farm.agents.clouds import OFF_IS_FREE
 from farm.agents.models import Server
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.machines import provider_at
 from farm.agents.reconciler.marks import note_server
 from farm.agents.reconciler.parts import SETTLED
 from farm.agents.sizes import offer_of_type
+from farm.billing.charging import terms_of
 from farm.billing.prices import reprice_server
 from provisioning.errors import Transient
 from provisioning.provider import Machine
@@ -70,6 +70,6 @@ def _reprice(server: Server, server_type: str, at: datetime) -> bool:
         server_uid=server.uid,
         at=at,
         server=offer.server,
-        counts_anew=server.provider not in OFF_IS_FREE,
+        counts_anew=terms_of(server.provider).resize_counts_anew,
     )
     return True

@@ -10,10 +10,10 @@ from farm.agents.models import Agent, Offer, Server
 from farm.agents.placement import copy_terabyte_of
 from farm.billing.models import Kind
 from farm.billing.prices import Rate, copy_rate
-from farm.billing.selectors import parts_of, sum_of
+from farm.billing.selectors import parts_of, sum_of, with_fee
 
 LASTING = (Kind.IPV4, Kind.VOLUME)
-"""What goes on costing of a machine that is off where off is free."""
+"""What goes on costing of a machine that is off where off is free; no fee is taken then."""
 
 
 def asleep_rate(agent: Agent) -> Rate | None:
@@ -23,7 +23,8 @@ def asleep_rate(agent: Agent) -> Rate | None:
     """
     copy = agent.copies.filter(gone_at=None, wanted_gone=False).order_by("-pk").first()
     if copy:
-        return parts_of(copy.uid).get(Kind.SNAPSHOT) or copy_at_most(copy.server)
+        parts = parts_of(copy.uid)
+        return sum_of(list(parts.values())) if parts else copy_at_most(copy.server)
     server = machine_of(agent)
     if server is None or server.gone_at or server.provider not in OFF_IS_FREE:
         return None
@@ -41,4 +42,6 @@ def copy_at_most(server: Server) -> Rate | None:
     there = Offer.objects.filter(provider=server.provider, server_type=server.server_type)
     offer = there.exclude(disk_gb=0).order_by("-disk_gb").first()
     terabyte = copy_terabyte_of(offer) if offer else None
-    return copy_rate(offer.disk_gb, terabyte) if offer and terabyte else None
+    if offer is None or terabyte is None:
+        return None
+    return with_fee([copy_rate(offer.disk_gb, terabyte)], machine=False)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent, AgentPhase, DiskCopy, Server
-from farm.agents.placement import agreed_by, ladder
+from farm.agents.placement import Rung, agreed_by, ladder
 from farm.agents.selectors.asleep import asleep_rate
 from farm.agents.selectors.months import paid_by
 from farm.agents.stays import is_served, stays_at
@@ -25,7 +25,7 @@ ASLEEP = (AgentPhase.STOPPED, AgentPhase.WAKING)
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What stands on the button: net, the IPv4 address included, micro-units of the currency."""
+    """What stands on the button: net, address and fee included, micro-units of the currency."""
 
     rate: Rate
     place_name: Words
@@ -66,10 +66,20 @@ def offer_for(plan: str, region: str) -> Quote | None:
 
     None while the cloud's prices are not known. KeyError for an unknown plan or region.
     """
+    chosen = _cheapest(plan, region)
     place = catalog().regions.get(region)
-    rungs = ladder(catalog().plans.get(plan), place)
-    chosen = next((rung for rung in rungs if rung.available), rungs[0] if rungs else None)
     return Quote(rate=chosen.total, place_name=place.name) if chosen else None
+
+
+def own_cost_for(plan: str, region: str) -> Rate | None:
+    """What the same machine costs the farm, without its fee; for one that it keeps for itself."""
+    chosen = _cheapest(plan, region)
+    return chosen.cost if chosen else None
+
+
+def _cheapest(plan: str, region: str) -> Rung | None:
+    rungs = ladder(catalog().plans.get(plan), catalog().regions.get(region))
+    return next((rung for rung in rungs if rung.available), rungs[0] if rungs else None)
 
 
 def cost_of(agent: Agent, now: datetime) -> Cost:

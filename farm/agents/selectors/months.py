@@ -108,10 +108,10 @@ def account_month(account: Account, now: datetime) -> AccountMonth:
     payers = payers_in(account)
     coming = _coming(account, now)
     so_far = [statement(payer, month, begun) for payer in payers]
+    at_its_end = [statement(payer, month, coming) for payer in payers]
     return AccountMonth(
         payers=tuple(so_far),
-        forecast=sum(one.ai for one in so_far)
-        + sum(statement(payer, month, coming).machine for payer in payers),
+        forecast=sum(one.ai for one in so_far) + sum(one.machine + one.fee for one in at_its_end),
         before=sum(statement(payer, month_before(month)).total for payer in payers),
         clouds=cloud_cost(month, account.uid, begun),
     )

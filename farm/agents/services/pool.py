@@ -16,7 +16,8 @@ from farm.agents.clouds import regions
 from farm.agents.models import Pool
 from farm.agents.models.pool import EVERY_DAY
 from farm.agents.refusals import Refused
-from farm.agents.selectors.money import offer_for
+from farm.agents.selectors.money import own_cost_for
+from farm.billing.selectors import at_most_monthly
 from farm.catalog import catalog
 
 MOST = 50
@@ -115,7 +116,7 @@ def _number(name: str, value: int) -> int:
 
 
 def _agreed(wish: PoolWish) -> dict[str, int | str]:
-    quote = offer_for(wish.plan, wish.region)
+    quote = own_cost_for(wish.plan, wish.region)
     if quote is None and (wish.size or wish.follow_demand):
         sentence = _("The price is not known yet: try again in a minute.")
         raise Refused("region", "price_unknown", sentence)
@@ -123,6 +124,6 @@ def _agreed(wish: PoolWish) -> dict[str, int | str]:
         return {}
     return {
         "agreed_hourly_micros": quote.hourly_micros,
-        "agreed_monthly_micros": quote.at_most_monthly_micros,
-        "agreed_currency": quote.rate.currency,
+        "agreed_monthly_micros": at_most_monthly(quote),
+        "agreed_currency": quote.currency,
     }
