@@ -69,7 +69,7 @@ class TopUp(Drivable):
 
     Net cents; VAT comes on top. Exactly-once is by `uid`: it is in every key and in all metadata.
     `url` is the hosted page, or the one on which a bank's question is answered. `card` is the kept
-    card that is charged, `problem` the bank's short word.
+    card that is charged, `problem` the bank's short word, `trouble` why a step waits.
     """
 
     class State(models.TextChoices):
@@ -93,6 +93,7 @@ class TopUp(Drivable):
     card = models.CharField(max_length=255, blank=True)
     url = models.TextField(blank=True)
     problem = models.CharField(max_length=60, blank=True)
+    trouble = models.CharField(max_length=200, blank=True)
     asked_by = models.EmailField(blank=True)
     asked_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -108,6 +109,36 @@ class TopUp(Drivable):
 
     def __str__(self) -> str:
         return f"{self.cents} cents for {self.customer.payer}"
+
+
+class Refund(Drivable):
+    """Money of a top-up that goes back to where it came from, with its VAT; a worker drives it.
+
+    Gross cents. Exactly-once is by `uid`; `note` is the credit note of it, `reference` the way of
+    the money. `trouble` is why it waits, or was refused.
+    """
+
+    class State(models.TextChoices):
+        """Where it is on its way."""
+
+        ASKED = "asked", _("asked for")
+        DONE = "done", _("done")
+        REFUSED = "refused", _("refused")
+
+    uid = models.CharField(max_length=12, unique=True, default=new_uid)
+    top_up = models.ForeignKey(TopUp, on_delete=models.PROTECT, related_name="refunds")
+    cents = models.PositiveIntegerField()
+    reason = models.CharField(max_length=200)
+    state = models.CharField(max_length=7, choices=State.choices, default=State.ASKED)
+    note = models.CharField(max_length=255, blank=True)
+    reference = models.CharField(max_length=255, blank=True)
+    asked_by = models.EmailField(blank=True)
+    asked_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    trouble = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.cents} cents of {self.top_up} back"
 
 
 class Hold(models.Model):

@@ -21,6 +21,7 @@ from farm.billing.customer_rows import (  # noqa: F401  (and here)
     Dispute,
     Hold,
     Paper,
+    Refund,
     Stage,
     TopUp,
 )
