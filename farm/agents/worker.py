@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from farm.agents.beats import BEAT_EVERY, beat, this_process
 from farm.agents.reconciler.backup_rounds import ensure_backup_round
+from farm.agents.reconciler.bill_rounds import ensure_bill_round
 from farm.agents.reconciler.driving import Job, Renewable, drive_due, due_jobs
 from farm.agents.reconciler.edges import ensure_edge_rounds
 from farm.agents.reconciler.metering import ensure_meter
@@ -107,6 +108,7 @@ def prepare(stop: threading.Event) -> None:
             ensure_backup_round(timezone.now())
             if settings.STRIPE_SECRET_KEY:
                 ensure_stripe_round(timezone.now())
+                ensure_bill_round(timezone.now())
         except Error:
             logger.exception("The database is not ready; looking again.")
             stop.wait(1)

@@ -13,11 +13,12 @@ from farm.accounts.models import Door, User
 from farm.accounts.permissions import Action, demand
 from farm.accounts.refusals import Refused
 from farm.accounts.services import record
-from farm.billing.bill_papers import keep_credit_note
 from farm.billing.bill_rows import Bill, BillCredit
 from farm.billing.bills import BILL
+from farm.billing.customer_rows import Paper
 from farm.billing.gateway_values import CreditNote, CreditWish
-from farm.billing.ledger_rows import Book
+from farm.billing.ledger_rows import Book, Transfer
+from farm.billing.money_in import take_back
 from farm.billing.transfers import CENT, Side, move, of_payer
 
 LONGEST_REASON = 200
@@ -82,35 +83,31 @@ def wish_of_credit(asked: BillCredit) -> CreditWish:
 @transaction.atomic
 def learn_credit(asked: BillCredit, found: CreditNote, now: datetime) -> None:
     """It is done: what was owed for it is forgiven, and what was paid for it has gone back."""
-    payer, tax = of_payer(asked.bill.payer), found.total - found.net
-    house = Side(Book.HOUSE)
-    _post(Side(Book.CORRECTED), payer, found.net, f"credit:{asked.uid}:net", asked, now)
     if found.refund:
-        _post(payer, house, found.net, f"refund:{found.refund}:net", asked, now)
-        _post(Side(Book.VAT), house, tax, f"refund:{found.refund}:tax", asked, now)
+        paper = Paper.objects.get(reference=asked.bill.invoice)
+        take_back(paper, found.total, f"refund:{found.refund}", now, asked.reason)
+    move(
+        debit=Side(Book.CORRECTED),
+        credit=of_payer(asked.bill.payer),
+        micros=_forgiven(found),
+        source=f"credit:{asked.uid}:net",
+        now=now,
+        reason=asked.reason,
+    )
     asked.state, asked.ended_at, asked.trouble = BillCredit.State.DONE, now, ""
     asked.note, asked.refund, asked.net_cents = found.id, found.refund, found.net
     asked.save(
         update_fields=["state", "ended_at", "trouble", "note", "refund", "net_cents"],
     )
-    keep_credit_note(asked.bill.payer, found, now)
+
+
+def _forgiven(found: CreditNote) -> int:
+    """As much as went back, whoever posted that; of what was not paid, the note's net."""
+    back = Transfer.objects.filter(source=f"refund:{found.refund}:net").first()
+    return back.amount_micros if back else found.net * CENT
 
 
 def refuse_credit(asked: BillCredit, why: str, now: datetime) -> None:
     """The payment house will never do it: nothing was moved."""
     asked.state, asked.ended_at, asked.trouble = BillCredit.State.REFUSED, now, why[:200]
     asked.save(update_fields=["state", "ended_at", "trouble"])
-
-
-def _post(
-    debit: Side, credit: Side, cents: int, source: str, asked: BillCredit, now: datetime
-) -> None:
-    if cents > 0:
-        move(
-            debit=debit,
-            credit=credit,
-            micros=cents * CENT,
-            source=source,
-            now=now,
-            reason=asked.reason,
-        )

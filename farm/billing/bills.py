@@ -11,13 +11,14 @@ from django.utils.translation import gettext
 
 from farm.bell import ring
 from farm.billing.bill_drafts import Draft, drafts_of
-from farm.billing.bill_papers import keep_invoice
 from farm.billing.bill_rows import Bill, BillCredit, BillLine
 from farm.billing.bill_sums import half_up
+from farm.billing.customer_rows import Customer
 from farm.billing.gateway_values import Invoice
 from farm.billing.ledger import SETTLED, post
 from farm.billing.ledger_rows import Book
 from farm.billing.models import Payer
+from farm.billing.money_in import look_soon
 from farm.billing.rule import begin_of, next_month
 from farm.billing.statements import CURRENCY
 from farm.billing.transfers import CENT, Side, move, of_payer
@@ -92,7 +93,6 @@ def learn_invoice(found: Invoice, now: datetime) -> bool:
         case _ if bill.state == Bill.State.CLOSED:
             bill.state = Bill.State.OPEN
     bill.save(update_fields=LEARNT)
-    keep_invoice(bill.payer, found, now)
     return True
 
 
@@ -114,6 +114,7 @@ def _settle(bill: Bill, found: Invoice, now: datetime) -> None:
             )
     bill.state, bill.paid_at = Bill.State.PAID, bill.paid_at or now
     bill.problem, bill.overdue_at = "", None
+    look_soon(Customer.objects.get(payer=bill.payer), now)
 
 
 def _take_back(bill: Bill, now: datetime) -> None:

@@ -35,6 +35,8 @@ from farm.agents.models import (
 from farm.agents.reconciler import backups
 from farm.agents.reconciler.agents import drive_agent
 from farm.agents.reconciler.backup_rounds import after_round_trouble, drive_round
+from farm.agents.reconciler.bill_rounds import drive_bill_round
+from farm.agents.reconciler.bills import drive_bill, drive_bill_credit, unpaid
 from farm.agents.reconciler.claims import Claim, LeaseLost, Row, claim, free_and_due
 from farm.agents.reconciler.copies import after_copy_trouble, drive_copy
 from farm.agents.reconciler.edges import after_edge_trouble, drive_edge_round
@@ -58,6 +60,7 @@ from farm.agents.reconciler.troubles import (
 )
 from farm.agents.reconciler.watches import drive_watch, watched
 from farm.agents.reconciler.whatsapps import drive_whatsapp
+from farm.billing.bill_rows import Bill, BillCredit, BillRound
 from farm.billing.stripe_rows import StripeEvent, StripeRound
 from provisioning.errors import ProvisioningError
 
@@ -186,6 +189,9 @@ POOLED = Sort(PooledServer, drive_pooled, after_pooled_trouble, long=True)
 ROUNDS = Sort(BackupRound, drive_round, after_round_trouble)
 STRIPE_EVENTS = Sort(StripeEvent, drive_stripe_event, after_crash)
 STRIPE_ROUNDS = Sort(StripeRound, drive_stripe_round, after_crash, long=True)
+BILLS = Sort(Bill, drive_bill, after_crash, unpaid)
+BILL_CREDITS = Sort(BillCredit, drive_bill_credit, after_crash)
+BILL_ROUNDS = Sort(BillRound, drive_bill_round, after_crash, long=True)
 SCHEDULES = Sort(Schedule, drive_schedule, after_crash, of_living)
 
 SORTS: Sequence[Driven] = (
@@ -202,6 +208,9 @@ SORTS: Sequence[Driven] = (
     METERS,
     STRIPE_EVENTS,
     STRIPE_ROUNDS,
+    BILLS,
+    BILL_CREDITS,
+    BILL_ROUNDS,
     BACKUPS,
     ROUNDS,
     SCHEDULES,
