@@ -154,6 +154,7 @@ _HISTORY = {
     "whatsapp_linked": Sentence(_("WhatsApp is linked")),
     "whatsapp_unlinked": Sentence(_("WhatsApp was unlinked")),
 }
+_TOLD = _("The operator has been told; I go on by myself after that. Nothing is counted.")
 _WAITS = {
     "no_capacity": Sentence(
         _("There is no machine of this size there any more."),
@@ -179,21 +180,15 @@ _WAITS = {
         _("The farm is full, {operator} has been told."),
         _("I go on by myself after that. Nothing is counted."),
     ),
-    "provider_paused": Sentence(
-        _("The farm cannot reach its account at the cloud."),
-        _("The operator has been told; I go on by myself after that. Nothing is counted."),
-    ),
+    "provider_paused": Sentence(_("The farm cannot reach its account at the cloud."), _TOLD),
     "cloud_read_only": Sentence(
-        _("The farm may look at its account at the cloud, but change nothing there."),
-        _("The operator has been told; I go on by myself after that. Nothing is counted."),
+        _("The farm may look at its account at the cloud, but change nothing there."), _TOLD
     ),
     "cloud_no_image": Sentence(
-        _("The cloud does not know what the farm's machines start from."),
-        _("The operator has been told; I go on by myself after that. Nothing is counted."),
+        _("The cloud does not know what the farm's machines start from."), _TOLD
     ),
     "cloud_refuses": Sentence(
-        _("The cloud refuses to make machines as the farm orders them."),
-        _("The operator has been told; I go on by myself after that. Nothing is counted."),
+        _("The cloud refuses to make machines as the farm orders them."), _TOLD
     ),
     "cloud_other_project": Sentence(
         _("The farm's key at the cloud opens another project than the one with its machines."),
@@ -222,6 +217,10 @@ _WAITS = {
     "credit_awaited": Sentence(
         _("Your agent is ready; it answers as soon as your account there has credit."),
         _("I look every minute. Nothing is counted."),
+    ),
+    "machine_unlit": Sentence(
+        _("The machine was switched on, and is off."),
+        _("I look once more; if it stays so I take another one."),
     ),
     "slow_boot": Sentence(
         _("It takes longer than usual."),

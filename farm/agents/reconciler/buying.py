@@ -21,7 +21,7 @@ from farm.agents.reconciler.parts import end_parts, note_parts
 from farm.agents.reconciler.pauses import QUOTA, REFUSED, mended, pause_for_operator
 from farm.agents.reconciler.prebuilt import is_lost, prebuilt_for
 from farm.agents.reconciler.removing import give_up
-from farm.agents.reconciler.troubles import Nap, jitter
+from farm.agents.reconciler.troubles import Nap, jitter, wait_with_reason
 from farm.catalog import catalog
 from provisioning import cloudinit, runtime
 from provisioning.certificates import new_private_key
@@ -37,6 +37,9 @@ from provisioning.provider import (
 )
 
 SOON = timedelta(milliseconds=100)
+POWERED = timedelta(minutes=1)
+UNLIT = "machine_unlit"
+"""Why a machine is looked at again: it should be on."""
 UNMADE = {QUOTA: "cloud_full", REFUSED: "cloud_refused"}
 """What an agent reads whose machine another cloud makes."""
 
@@ -76,9 +79,21 @@ def poll(claim: Claim[Server]) -> Nap:
         return _later(server)
     machine = provider_at(server).find(str(server))
     mended(project_at(server), created=False)
+    if machine and machine.status is MachineStatus.OFF:
+        return _wait_for_power(claim)
     if machine is None or machine.status is not MachineStatus.RUNNING or not machine.ipv4:
         return _later(server)
     return _record_on(claim, machine)
+
+
+def _wait_for_power(claim: Claim[Server]) -> Nap:
+    """It was switched on and is off: one look later it did not come to life, and never will.
+
+    Scaleway tells so by its state alone. At Hetzner a new machine is off for a moment.
+    """
+    if claim.row.reason == UNLIT:
+        return give_up(claim, "create_failed", "It was switched on, and is off.")
+    return wait_with_reason(claim, UNLIT, poll_delay(POWERED, jitter()))
 
 
 def install_id() -> str:

@@ -104,6 +104,16 @@ def test_every_call_is_struck(farm: Farm) -> None:
     assert orders_given(farm) - created <= DELETE_ORDERS
 
 
+def test_a_machine_that_does_not_switch_on_is_made_anew_at_the_next_look(farm: Farm) -> None:
+    fault = {"name": "action-fails", "cloud": "scaleway", "call": 1, "seconds": 0}
+    farm.control.delete("/faults").raise_for_status()
+    farm.control.post("/faults", json=fault).raise_for_status()
+    farm.start_worker()
+    farm.wish("ask")
+    one_whole(farm)
+    assert "create_failed" in farm.codes()
+
+
 def test_a_zone_without_machines_is_passed_over(farm: Farm, stock: httpx.Client) -> None:
     sell(stock, "shortage")
     farm.start_worker()
