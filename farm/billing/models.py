@@ -26,6 +26,12 @@ from farm.billing.customer_rows import (  # noqa: F401  (and here)
     TopUp,
 )
 from farm.billing.ledger_rows import LedgerAccount, Transfer  # noqa: F401  (and here)
+from farm.billing.reconciliation_rows import (  # noqa: F401  (and here)
+    CloudCharge,
+    CloudInvoice,
+    Difference,
+    Reconciliation,
+)
 from farm.billing.stripe_rows import StripeEvent, StripeRound  # noqa: F401  (and here)
 
 
