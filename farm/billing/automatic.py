@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Door, User
@@ -14,12 +16,18 @@ from farm.accounts.permissions import Action, demand
 from farm.accounts.refusals import Refused
 from farm.accounts.services import record
 from farm.bell import ring
+from farm.billing.bill_wishes import language_of
 from farm.billing.customer_rows import Customer, TopUp
 from farm.billing.customers import paying_customer
+from farm.billing.gateway_errors import DECLINES, OTHERWISE
+from farm.billing.gateway_values import InvoiceWish, Line
 from farm.billing.models import Payer
-from farm.billing.topups import demand_amount
+from farm.billing.topups import demand_amount, what
 
 UNDER_WAY: Final = (TopUp.State.ASKED, TopUp.State.OPEN)
+NOWHERE: Final = "customer_tax_location_invalid"
+"""Stripe's word for somebody whose country nobody knows."""
+LONGEST_CODE: Final = 60
 PAUSE: Final = timedelta(days=1)
 """So long a card that was refused is not charged again."""
 
@@ -67,12 +75,44 @@ def start_automatic_top_up(customer: Customer, now: datetime) -> TopUp | None:
     return made
 
 
+def is_still_wanted(top_up: TopUp) -> bool:
+    """Whether its payer still wants that card charged, and may spend."""
+    customer = Customer.objects.get(pk=top_up.customer_id)
+    return bool(customer.automatic_cents) and _may(customer) and customer.card == top_up.card
+
+
+def wish_of(top_up: TopUp) -> InvoiceWish:
+    """Its invoice, VAT on top, the only one of it."""
+    language, reference = language_of(top_up.customer.payer), top_up.customer.reference
+    at = top_up.asked_at
+    return InvoiceWish(
+        customer=reference,
+        lines=[Line("topup", top_up.cents, what(language), at, at)],
+        what=what(language),
+        method=top_up.card,
+        with_vat=settings.VAT_REGIME == "top_up",
+        metadata={"topup": top_up.uid},
+    )
+
+
+def note_refused(top_up: TopUp, code: str) -> None:
+    """What the bank said; the row is not saved."""
+    top_up.problem = code[:LONGEST_CODE]
+
+
+def problem_of(top_up: TopUp) -> str | Promise:
+    """What its payer reads of a payment that failed; "" while none did."""
+    if top_up.problem == NOWHERE:
+        return _("We do not know your country, on which VAT depends: pay in once by hand.")
+    return DECLINES.get(top_up.problem, OTHERWISE) if top_up.problem else ""
+
+
 def _automatic(customer: Customer) -> QuerySet[TopUp]:
     return TopUp.objects.filter(customer=customer, automatic=True)
 
 
 def _is_wanted(customer: Customer, now: datetime) -> bool:
-    if not (customer.automatic_cents and customer.card) or customer.frozen_at:
+    if not customer.automatic_cents or not _may(customer):
         return False
     refused = _automatic(customer).filter(
         state__in=(TopUp.State.FAILED, TopUp.State.OVER),
@@ -80,3 +120,7 @@ def _is_wanted(customer: Customer, now: datetime) -> bool:
         ended_at__gt=now - PAUSE,
     )
     return not refused.exists()
+
+
+def _may(customer: Customer) -> bool:
+    return bool(customer.card) and customer.frozen_at is None

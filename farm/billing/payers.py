@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from farm.accounts.models import Account, User
+from farm.billing.customers import customer_of
 from farm.billing.models import Assignment, Payer
 
 HOUR = timedelta(hours=1)
@@ -21,13 +24,29 @@ class NotThisPayer(Exception):  # noqa: N818
 
 
 def default_payer(account: Account) -> Payer:
-    """The account's own payer, made when it is first asked for; it collects nothing."""
-    payer, _ = Payer.objects.get_or_create(
-        account=account,
-        is_default=True,
-        defaults={"name": account.name, "created_at": timezone.now()},
-    )
+    """The account's own payer, made when it is first asked for.
+
+    It collects nothing in the first account and in an operator's; where people pay by Stripe, that
+    of any other account is a wallet.
+    """
+    known = Payer.objects.filter(account=account, is_default=True).first()
+    if known:
+        return known
+    with transaction.atomic():
+        told = {"name": account.name, "created_at": timezone.now(), "kind": _first_kind(account)}
+        payer, _ = Payer.objects.get_or_create(account=account, is_default=True, defaults=told)
+        if payer.kind != Payer.Kind.INTERNAL:
+            customer_of(payer)
     return payer
+
+
+def _first_kind(account: Account) -> Payer.Kind:
+    """How the first payer of an account pays, unless who runs the farm says otherwise."""
+    earlier = Account.objects.filter(pk__lt=account.pk)
+    operated = account.memberships.filter(user__is_superuser=True)
+    if not settings.STRIPE_SECRET_KEY or operated.exists() or not earlier.exists():
+        return Payer.Kind.INTERNAL
+    return Payer.Kind.WALLET
 
 
 def payer_of(account: Account, uid: str) -> Payer:
@@ -118,6 +137,14 @@ def assignments_at(agent_uids: Iterable[str], at: datetime) -> Mapping[str, Assi
     said = Assignment.objects.select_related("payer").filter(agent_uid__in=list(agent_uids))
     ordered = said.filter(valid_from__lte=at).order_by("valid_from")
     return {assignment.agent_uid: assignment for assignment in ordered}
+
+
+def agents_paid_by(payer: Payer, at: datetime) -> Sequence[str]:
+    """The uids of the agents, not gone for good, whose hours that begin at `at` it is charged."""
+    said = Assignment.objects.filter(valid_from__lte=at, ended_at=None)
+    later = said.filter(agent_uid=OuterRef("agent_uid"), valid_from__gt=OuterRef("valid_from"))
+    paid = said.filter(~Exists(later), payer=payer).order_by("agent_uid")
+    return list(paid.values_list("agent_uid", flat=True))
 
 
 def payer_at(agent_uid: str, at: datetime) -> Payer | None:

@@ -10,7 +10,9 @@ from farm.accounts.models import Account, Door, User
 from farm.accounts.permissions import Action, demand
 from farm.accounts.refusals import Refused
 from farm.accounts.services import record
+from farm.billing.customers import customer_of
 from farm.billing.models import Limit, Payer
+from farm.billing.payers import default_payer
 
 LONGEST_NAME = 80
 MOST_MICROS = 1_000_000 * 1_000_000
@@ -18,10 +20,17 @@ MOST_MICROS = 1_000_000 * 1_000_000
 
 @transaction.atomic
 def add_payer(*, actor: User, account: Account, door: Door, name: str) -> Payer:
-    """One more payer of the account; Refused for a name that is empty, too long or taken."""
+    """One more payer of the account; Refused for a name that is empty, too long or taken.
+
+    Where the account's own payer pays, so does this one, in advance.
+    """
     demand(actor, Action.MANAGE_MONEY, account)
     wanted = _checked_name(account, name)
-    payer = Payer.objects.create(account=account, name=wanted, created_at=timezone.now())
+    collects = default_payer(account).kind != Payer.Kind.INTERNAL
+    kind = Payer.Kind.WALLET if collects else Payer.Kind.INTERNAL
+    payer = Payer.objects.create(account=account, name=wanted, kind=kind, created_at=timezone.now())
+    if collects:
+        customer_of(payer)
     record(account=account, actor=actor, door=door, verb="add payer", subject=payer.uid)
     return payer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 LEAST_CENTS: Final = 500
 MOST_CENTS: Final = 100_000
 """What can be paid in at once, net."""
+PAGE_LASTS: Final = timedelta(hours=24, minutes=10)
+"""A page is over after a day; clocks differ."""
 _spelled = lazy(spelled, str)
 
 
@@ -115,7 +117,9 @@ def _asked(actor: User, door: Door, customer: Customer, cents: int, key: str) ->
         raise Refused("", "form_key", _("Load the page again, and send it once more."))
     now = timezone.now()
     fresh = {"customer": customer, "cents": cents, "asked_by": actor.email, "asked_at": now}
-    top_up, made = TopUp.objects.get_or_create(uid=key, defaults={**fresh, "due_at": now})
+    top_up, made = TopUp.objects.get_or_create(
+        uid=key, defaults={**fresh, "due_at": now + PAGE_LASTS}
+    )
     if top_up.customer_id != customer.pk or top_up.cents != cents:
         raise Refused("", "form_key", _("Load the page again, and send it once more."))
     if made:

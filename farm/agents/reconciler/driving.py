@@ -39,6 +39,7 @@ from farm.agents.reconciler.bill_rounds import drive_bill_round
 from farm.agents.reconciler.bills import drive_bill, drive_bill_credit, unpaid
 from farm.agents.reconciler.claims import Claim, LeaseLost, Row, claim, free_and_due
 from farm.agents.reconciler.copies import after_copy_trouble, drive_copy
+from farm.agents.reconciler.customers import drive_customer
 from farm.agents.reconciler.edges import after_edge_trouble, drive_edge_round
 from farm.agents.reconciler.managers import drive_manager
 from farm.agents.reconciler.messages import drive_message, its_turn
@@ -47,11 +48,13 @@ from farm.agents.reconciler.plugins import after_link_trouble
 from farm.agents.reconciler.pool_warming import after_pooled_trouble, drive_pooled
 from farm.agents.reconciler.pools import drive_pool
 from farm.agents.reconciler.projects import drive_project
+from farm.agents.reconciler.refunds import asked_for, drive_refund
 from farm.agents.reconciler.schedules import drive_schedule, of_living
 from farm.agents.reconciler.servers import drive_server
 from farm.agents.reconciler.slacks import drive_slack
 from farm.agents.reconciler.stripe_events import drive_stripe_event, drive_stripe_round
 from farm.agents.reconciler.telegrams import drive_telegram
+from farm.agents.reconciler.top_ups import drive_top_up, under_way
 from farm.agents.reconciler.troubles import (
     Nap,
     after_agent_trouble,
@@ -61,6 +64,7 @@ from farm.agents.reconciler.troubles import (
 from farm.agents.reconciler.watches import drive_watch, watched
 from farm.agents.reconciler.whatsapps import drive_whatsapp
 from farm.billing.bill_rows import Bill, BillCredit, BillRound
+from farm.billing.customer_rows import Customer, Refund, TopUp
 from farm.billing.stripe_rows import StripeEvent, StripeRound
 from provisioning.errors import ProvisioningError
 
@@ -191,7 +195,10 @@ STRIPE_EVENTS = Sort(StripeEvent, drive_stripe_event, after_crash)
 STRIPE_ROUNDS = Sort(StripeRound, drive_stripe_round, after_crash, long=True)
 BILLS = Sort(Bill, drive_bill, after_crash, unpaid)
 BILL_CREDITS = Sort(BillCredit, drive_bill_credit, after_crash)
+TOP_UPS = Sort(TopUp, drive_top_up, after_crash, under_way)
+REFUNDS = Sort(Refund, drive_refund, after_crash, asked_for)
 BILL_ROUNDS = Sort(BillRound, drive_bill_round, after_crash, long=True)
+CUSTOMERS = Sort(Customer, drive_customer, after_crash)
 SCHEDULES = Sort(Schedule, drive_schedule, after_crash, of_living)
 
 SORTS: Sequence[Driven] = (
@@ -208,9 +215,12 @@ SORTS: Sequence[Driven] = (
     METERS,
     STRIPE_EVENTS,
     STRIPE_ROUNDS,
+    CUSTOMERS,
     BILLS,
     BILL_CREDITS,
     BILL_ROUNDS,
+    TOP_UPS,
+    REFUNDS,
     BACKUPS,
     ROUNDS,
     SCHEDULES,

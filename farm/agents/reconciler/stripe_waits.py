@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.troubles import Nap, jitter
 from farm.billing.bill_rows import Bill, BillCredit, BillRound
+from farm.billing.customer_rows import Refund, TopUp
 from farm.billing.gateway_errors import GatewayError, NeedsOperator, Rejected, Transient
 from farm.billing.stripe_rows import StripeEvent, StripeRound
 from provisioning.lifecycle import back_off
@@ -19,7 +20,7 @@ SOMEBODY_MENDS: Final = timedelta(hours=1)
 """What Stripe refuses as it is asked may be asked again once somebody changed what is there."""
 LONGEST: Final = 200
 NO_KEY: Final = "STRIPE_SECRET_KEY is not set any more."
-Waiting = TypeVar("Waiting", StripeEvent, StripeRound, Bill, BillCredit, BillRound)
+Waiting = TypeVar("Waiting", StripeEvent, StripeRound, Bill, BillCredit, BillRound, TopUp, Refund)
 
 
 def after_trouble(claim: Claim[Waiting], error: GatewayError) -> Nap:

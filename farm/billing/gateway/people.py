@@ -41,6 +41,11 @@ class People(Line):
             found = self.client.v1.customers.payment_methods.list(customer, {"limit": 100})
             return [reading.card_of(plain(one)) for one in found.auto_paging_iter()]
 
+    def forget_card(self, uid: str) -> None:
+        """Keep it no longer; one that is gone is no error."""
+        with sorted_errors(gone_is_fine=True):
+            self.client.v1.payment_methods.detach(uid)
+
     def add_tax_id(self, customer: str, value: str, key: str) -> values.TaxId:
         """A VAT id of the European Union; Rejected with code tax_id_invalid if it is none."""
         with sorted_errors():
