@@ -10,7 +10,7 @@ from datetime import date
 from django.db.models import Q, QuerySet, Sum
 
 from farm.billing.bill_rows import Bill, BillCredit
-from farm.billing.ledger_rows import Book, Transfer
+from farm.billing.ledger_rows import BEFORE, Book, Transfer
 from farm.billing.rule import next_month
 from farm.billing.statements import month_before
 
@@ -39,6 +39,7 @@ def _moved(since: date, until: date) -> Mapping[int, int]:
     days = Transfer.objects.filter(day__gte=since, day__lt=until).exclude(source="")
     given = BillCredit.objects.exclude(refund="").values_list("refund", flat=True)
     of_credits = [f"refund:{refund}:net" for refund in given]
+    days = days.exclude(source__endswith=BEFORE)
     return _owed(days.exclude(OF_BILLS).exclude(DISPUTED).exclude(source__in=of_credits))
 
 

@@ -7,6 +7,9 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+BEFORE = ":before"
+"""So ends the source of what is forgiven of months that were never to be billed."""
+
 
 class Book(models.TextChoices):
     """What an account of the ledger is about."""

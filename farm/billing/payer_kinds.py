@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.text import format_lazy
@@ -16,13 +17,15 @@ from farm.accounts.models import Door, User
 from farm.accounts.permissions import Action, demand
 from farm.accounts.refusals import Refused
 from farm.accounts.services import record
+from farm.billing.ai_rows import AiDay
 from farm.billing.amounts import cents as spelled
 from farm.billing.balances import balance_of
 from farm.billing.bill_rows import Bill
 from farm.billing.customer_rows import Customer, TopUp
 from farm.billing.customers import customer_of
-from farm.billing.ledger_rows import Book
-from farm.billing.models import Payer
+from farm.billing.ledger_rows import BEFORE, Book
+from farm.billing.models import Payer, UsageLine
+from farm.billing.rule import month_of
 from farm.billing.statements import CURRENCY
 from farm.billing.transfers import CENT, Side, move, of_payer
 
@@ -75,11 +78,30 @@ def _demand_settled(payer: Payer, now: datetime) -> None:
 
 
 def _forget_what_is_owed(payer: Payer, kind: Payer.Kind, now: datetime) -> None:
-    """What stands there was never to be collected, or is less than a cent."""
+    """What stands there was never to be collected, or is less than a cent.
+
+    A bill has the whole month's use on it: what of that is forgiven stands apart.
+    """
     left = balance_of(payer, now).left
-    if not left:
-        return
-    corrected, own = Side(Book.CORRECTED), of_payer(payer)
-    debit, credit = (corrected, own) if left < 0 else (own, corrected)
+    used = _used(payer, month_of(now)) if kind == INVOICE else 0
     source = f"kind:{payer.uid}:{now.isoformat()}"
-    move(debit=debit, credit=credit, micros=abs(left), source=source, now=now, reason=f"to {kind}")
+    for name, stands in ((source, -used), (f"{source}{BEFORE}", left + used)):
+        corrected, own = Side(Book.CORRECTED), of_payer(payer)
+        debit, credit = (corrected, own) if stands < 0 else (own, corrected)
+        if stands:
+            move(
+                debit=debit,
+                credit=credit,
+                micros=abs(stands),
+                source=name,
+                now=now,
+                reason=f"to {kind}",
+            )
+
+
+def _used(payer: Payer, month: date) -> int:
+    lines = UsageLine.objects.filter(payer=payer, month=month)
+    days = AiDay.objects.filter(payer_uid=payer.uid, day__gte=month)
+    machines = lines.aggregate(sum=Sum("micros"))["sum"] or 0
+    thought = days.aggregate(sum=Sum("cost_micros"))["sum"] or 0
+    return int(machines + thought)
