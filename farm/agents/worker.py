@@ -15,6 +15,7 @@ from django.utils import timezone
 from farm.agents.beats import BEAT_EVERY, beat, this_process
 from farm.agents.reconciler.backup_rounds import ensure_backup_round
 from farm.agents.reconciler.bill_rounds import ensure_bill_round
+from farm.agents.reconciler.customers import ensure_customers
 from farm.agents.reconciler.driving import Job, Renewable, drive_due, due_jobs
 from farm.agents.reconciler.edges import ensure_edge_rounds
 from farm.agents.reconciler.metering import ensure_meter
@@ -106,6 +107,7 @@ def prepare(stop: threading.Event) -> None:
             ensure_meter(timezone.now())
             ensure_edge_rounds(timezone.now())
             ensure_backup_round(timezone.now())
+            ensure_customers(timezone.now())
             if settings.STRIPE_SECRET_KEY:
                 ensure_stripe_round(timezone.now())
                 ensure_bill_round(timezone.now())

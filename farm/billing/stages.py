@@ -31,24 +31,25 @@ class Seen:
     """How a payer stands. `days_left` below nothing: what is set aside is being used up; None: it
     needs none, or nothing is overdue.
 
-    `locked`: disputed or frozen, so its agents sleep, and nothing of it may be lost. `at_fault`:
-    what is known of its money may be wrong, or not be all. `may_top_up`: its card may be charged.
+    `frozen`: its agents sleep, whatever it has. `kept`: nothing of it may be lost, as it is frozen
+    or a payment of it in dispute. `at_fault`: what is known of its money may be wrong, or not all.
     """
 
     stage: Stage
     stage_at: datetime
     dry_since: datetime | None
     days_left: Fraction | None
-    locked: bool
+    frozen: bool
+    kept: bool
     at_fault: bool
-    may_top_up: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The stage that it is in now, which of its mails goes out ("" for none), and what is done.
 
-    `asleep` is None where agents are left as they are.
+    `asleep` is None where agents are left as they are. `top_up`: its card is to be charged, if its
+    owner wants that.
     """
 
     stage: Stage
@@ -61,10 +62,10 @@ class Verdict:
 def decide(seen: Seen, now: datetime) -> Verdict:
     """The one step that is due now; the same again once it is taken changes nothing."""
     up = _level(None if seen.days_left is None else seen.days_left - MARGIN)
-    if _is_before(up, seen.stage):
+    if _is_before(up, seen.stage) and not is_out(up):
         return _verdict(seen, up, None)
     if seen.at_fault:
-        return Verdict(seen.stage, asleep=True if seen.locked else None)
+        return Verdict(seen.stage, asleep=True if seen.frozen else None)
     stage = _next_down(seen, now)
     return _verdict(seen, stage, stage if stage != seen.stage else None)
 
@@ -79,9 +80,9 @@ def _verdict(seen: Seen, stage: Stage, letter: Stage | None) -> Verdict:
     return Verdict(
         stage=stage,
         letter=letter,
-        asleep=seen.locked or is_out(stage),
-        deleted=stage == Stage.OVER and not seen.locked,
-        top_up=below and seen.may_top_up and not seen.locked and not seen.at_fault,
+        asleep=seen.frozen or is_out(stage),
+        deleted=stage == Stage.OVER and not seen.kept,
+        top_up=below and not seen.kept and not seen.at_fault,
     )
 
 
@@ -90,7 +91,7 @@ def _next_down(seen: Seen, now: datetime) -> Stage:
         level = _level(seen.days_left)
         return level if _is_before(seen.stage, level) else seen.stage
     dry = now - (seen.dry_since or seen.stage_at)
-    if seen.locked:
+    if seen.kept:
         return seen.stage
     if seen.stage == Stage.DRY and dry >= GRACE - LAST_WORD:
         return Stage.LAST

@@ -49,6 +49,7 @@ from farm.agents.reconciler.pool_warming import after_pooled_trouble, drive_pool
 from farm.agents.reconciler.pools import drive_pool
 from farm.agents.reconciler.projects import drive_project
 from farm.agents.reconciler.refunds import asked_for, drive_refund
+from farm.agents.reconciler.reconciliations import drive_reconciliation
 from farm.agents.reconciler.schedules import drive_schedule, of_living
 from farm.agents.reconciler.servers import drive_server
 from farm.agents.reconciler.slacks import drive_slack
@@ -65,6 +66,7 @@ from farm.agents.reconciler.watches import drive_watch, watched
 from farm.agents.reconciler.whatsapps import drive_whatsapp
 from farm.billing.bill_rows import Bill, BillCredit, BillRound
 from farm.billing.customer_rows import Customer, Refund, TopUp
+from farm.billing.reconciliation_rows import Reconciliation
 from farm.billing.stripe_rows import StripeEvent, StripeRound
 from provisioning.errors import ProvisioningError
 
@@ -200,6 +202,7 @@ REFUNDS = Sort(Refund, drive_refund, after_crash, asked_for)
 BILL_ROUNDS = Sort(BillRound, drive_bill_round, after_crash, long=True)
 CUSTOMERS = Sort(Customer, drive_customer, after_crash)
 SCHEDULES = Sort(Schedule, drive_schedule, after_crash, of_living)
+RECONCILIATIONS = Sort(Reconciliation, drive_reconciliation, after_crash, long=True)
 
 SORTS: Sequence[Driven] = (
     SERVERS,
@@ -213,6 +216,7 @@ SORTS: Sequence[Driven] = (
     WATCHES,
     PROJECTS,
     METERS,
+    RECONCILIATIONS,
     STRIPE_EVENTS,
     STRIPE_ROUNDS,
     CUSTOMERS,

@@ -23,7 +23,11 @@ from farm.agents.services.backups import ask_final_backup, bring_back_what_is_ke
 from farm.agents.services.measure import demand_one_more
 from farm.agents.services.operations import begin
 from farm.agents.services.paying import Charge, charge, checked_charge, demand_waking
-from farm.agents.services.rights import demand_membership, demand_right
+from farm.agents.services.rights import (
+    demand_membership,
+    demand_right,
+    demand_right_or_farm,
+)
 from farm.agents.services.telegram import CheckedBot, attach_bot, checked_bot
 from farm.agents.services.wishes import AgentWish, CheckedWish, checked
 from farm.billing.selectors import at_most_monthly
@@ -99,13 +103,14 @@ def _new_agent(actor: User, account: Account, wish: CheckedWish, now: datetime) 
 
 @transaction.atomic
 def delete_agent(
-    *, actor: User, door: Door, agent: Agent, without_backup: bool = False
+    *, actor: User | None, door: Door, agent: Agent, without_backup: bool = False
 ) -> Operation:
     """Ask for its end, whatever else is under way; asking twice answers the same operation.
 
-    What it has is saved first. `without_backup` does not wait for that, also when asked later.
+    Without an actor it is the farm's own wish. What it has is saved first. `without_backup` does
+    not wait for that, also when asked later.
     """
-    demand_right(actor, agent, Action.MANAGE_AGENT)
+    demand_right_or_farm(actor, door, agent, Action.MANAGE_AGENT)
     agent = Agent.objects.select_for_update(no_key=True).get(pk=agent.pk)
     now = timezone.now()
     if agent.wanted == Agent.Wanted.DELETED:
@@ -134,7 +139,7 @@ def _save_first(agent: Agent, now: datetime, *, without_backup: bool) -> None:
     agent.save(update_fields=["restore_from", "saving"])
 
 
-def _give_up_saving(actor: User, door: Door, agent: Agent, now: datetime) -> None:
+def _give_up_saving(actor: User | None, door: Door, agent: Agent, now: datetime) -> None:
     """Its member wants it gone, saved or not."""
     agent.saving, agent.due_at = None, now
     agent.save(update_fields=["saving", "due_at"])

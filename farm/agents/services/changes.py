@@ -31,7 +31,7 @@ from farm.agents.selectors.money import Quote
 from farm.agents.services.channels import lock
 from farm.agents.services.operations import begin
 from farm.agents.services.paying import demand_change
-from farm.agents.services.rights import demand_right
+from farm.agents.services.rights import demand_right, demand_right_or_farm
 from farm.agents.services.wishes import chosen
 from farm.catalog import catalog
 
@@ -105,12 +105,12 @@ def rebuild_agent(*, actor: User, door: Door, agent: Agent, from_backup: bool = 
 
 
 @transaction.atomic
-def take_back_change(*, actor: User, door: Door, agent: Agent) -> Operation:
+def take_back_change(*, actor: User | None, door: Door, agent: Agent) -> Operation:
     """Never mind the change of its machine; Refused once it is too late, and where there is none.
 
-    Answers the operation that ends with it.
+    Without an actor it is the farm's own wish. Answers the operation that ends with it.
     """
-    demand_right(actor, agent, Action.MANAGE_AGENT)
+    demand_right_or_farm(actor, door, agent, Action.MANAGE_AGENT)
     agent = lock(agent)
     change = Change.objects.filter(agent=agent).first()
     if change is None:
@@ -118,7 +118,7 @@ def take_back_change(*, actor: User, door: Door, agent: Agent) -> Operation:
     return _take_back(actor, door, agent, change)
 
 
-def _take_back(actor: User, door: Door, agent: Agent, change: Change) -> Operation:
+def _take_back(actor: User | None, door: Door, agent: Agent, change: Change) -> Operation:
     if agent.phase != AgentPhase.RUNNING:
         sentence = _("It is being done now: wait until it answers, then ask for the way back.")
         raise Refused("", "too_late", sentence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 
-from farm.accounts.models import Account, User
+from farm.accounts.models import Account, Door, User
 from farm.accounts.permissions import Action, demand
 from farm.agents.models import Agent
 from farm.agents.selectors.rights import may_with
@@ -18,4 +18,12 @@ def demand_membership(actor: User, account: Account) -> None:
 def demand_right(actor: User, agent: Agent, action: Action) -> None:
     """PermissionDenied unless the table lets the actor do it with this agent."""
     if not may_with(actor, agent, action):
+        raise PermissionDenied(action)
+
+
+def demand_right_or_farm(actor: User | None, door: Door, agent: Agent, action: Action) -> None:
+    """The same; without an actor it is the farm's own wish, and comes through no other door."""
+    if actor is not None:
+        demand_right(actor, agent, action)
+    elif door != Door.FARM:
         raise PermissionDenied(action)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +26,8 @@ from farm.agents.saving import ask_backup, serving_machine
 from farm.agents.services.channels import lock_living
 from farm.agents.services.operations import begin
 from farm.agents.services.paying import demand_change, demand_waking
-from farm.agents.services.rights import demand_right
+from farm.agents.services.rights import demand_right_or_farm
+from farm.billing.holds import note_slept
 from farm.billing.payers import agree_anew
 from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly
@@ -43,9 +43,12 @@ def stop_agent(*, actor: User | None, door: Door, agent: Agent) -> Operation:
     Without an actor it is the farm's own wish. Asking twice answers the same operation. Refused for
     an agent that is on its way, changed, failed or leaving.
     """
-    _demand(actor, door, agent)
+    demand_right_or_farm(actor, door, agent, Action.MANAGE_AGENT)
     agent = lock_living(agent)
     if agent.wanted == Agent.Wanted.STOPPED and agent.phase != AgentPhase.FAILED:
+        if actor is not None:
+            # From now on it sleeps by its people's word: money alone does not wake it.
+            note_slept(agent.uid, None)
         return agent.operations.filter(kind=OperationKind.STOP).latest("pk")
     _demand_stoppable(agent)
     now = timezone.now()
@@ -70,7 +73,7 @@ def wake_agent(
     Asking twice answers the same operation. Refused for an agent that does not sleep, past its
     payer's limit, and where its payer cannot pay it.
     """
-    _demand(actor, door, agent)
+    demand_right_or_farm(actor, door, agent, Action.MANAGE_AGENT)
     agent = lock_living(agent)
     now = timezone.now()
     if agreed is not None:
@@ -84,13 +87,6 @@ def wake_agent(
     note(agent, "wake_asked", at=now)
     record(account=agent.account, actor=actor, door=door, verb="wake agent", subject=agent.uid)
     return begin(agent, OperationKind.WAKE, now)
-
-
-def _demand(actor: User | None, door: Door, agent: Agent) -> None:
-    if actor is not None:
-        demand_right(actor, agent, Action.MANAGE_AGENT)
-    elif door != Door.FARM:
-        raise PermissionDenied(Action.MANAGE_AGENT)
 
 
 def _demand_stoppable(agent: Agent) -> None:

@@ -33,3 +33,17 @@ def pay_in(payer: Payer, micros: int, now: datetime | None = None) -> None:
     at = now or timezone.now()
     source = f"topup:{payer.pk}-{at.timestamp()}-{micros}:net"
     move(debit=Side(Book.HOUSE), credit=of_payer(payer), micros=micros, source=source, now=at)
+
+
+def use(payer: Payer, micros: int) -> None:
+    """So much was used long ago, in a month whose lines are posted."""
+    source = f"use:{payer.pk}-{timezone.now().timestamp()}"
+    corrected = Side(Book.CORRECTED)
+    move(
+        debit=of_payer(payer),
+        credit=corrected,
+        micros=micros,
+        source=source,
+        now=timezone.now(),
+        reason="used",
+    )
