@@ -32,6 +32,7 @@ from farm.billing.reconciliation_rows import (  # noqa: F401  (and here)
     Difference,
     Reconciliation,
 )
+from farm.billing.price_change_rows import PriceChange  # noqa: F401  (and here)
 from farm.billing.stripe_rows import StripeEvent, StripeRound  # noqa: F401  (and here)
 
 
