@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from hcloud import APIException, Client
 from hcloud.firewalls import Firewall as CloudFirewall
@@ -34,6 +34,7 @@ from provisioning.provider import (
     Action,
     Billable,
     BillableKind,
+    Charges,
     Copy,
     Created,
     Firewall,
@@ -273,6 +274,10 @@ class Hetzner:
                     self._client.volumes.delete(Volume(id=number))
                 case BillableKind.SNAPSHOT:
                     self._client.images.delete(Image(id=number))
+
+    def charges(self, month: date) -> Charges | None:  # noqa: ARG002  (the protocol's)
+        """Nothing: Hetzner has no API for it, and hands out an invoice."""
+        return None
 
     def _ordered(self, order: MachineOrder) -> CreateServerResponse:
         """The order, behind a firewall that was in step a few machines ago or is now."""

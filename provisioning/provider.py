@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -197,6 +197,28 @@ class Billable:
     since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a cloud itself says that it charges for one thing in a month, net, in micro-units.
+
+    `kind` is None for what the farm has no word for; `id` and `name` are the cloud's own.
+    """
+
+    kind: BillableKind | None
+    id: str
+    name: str
+    micros: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """A month's charges, as the cloud knew them at `until`."""
+
+    until: datetime
+    charges: tuple[Charge, ...]
+
+
 class Provider(Protocol):
     """One project at one cloud. Every method may raise the errors of `provisioning.errors`.
 
@@ -297,3 +319,9 @@ class Provider(Protocol):
 
     def remove(self, billable: Billable) -> None:
         """Order the end of one such thing, and of it alone; gone already is no error."""
+
+    def charges(self, month: date) -> Charges | None:
+        """What the cloud charges for that calendar month (its first day), thing by thing.
+
+        None at a cloud that tells nobody so: its invoice is imported instead.
+        """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from provisioning.provider import (
     Action,
     Billable,
     BillableKind,
+    Charges,
     Copy,
     Created,
     Firewall,
@@ -33,6 +34,7 @@ from provisioning.provider import (
     MachineStatus,
     Offer,
 )
+from provisioning.scaleway_charges import charges_of
 from provisioning.scaleway_copies import copied, copies_in, end_copy
 from provisioning.scaleway_errors import absence_is_fine, farm_errors
 from provisioning.scaleway_line import PAGE, Lines, every
@@ -258,6 +260,11 @@ class Scaleway:
                     end_volume(self._lines, zone, volume)
                 case BillableKind.SNAPSHOT:
                     end_copy(self._lines, zone, number)
+
+    def charges(self, month: date) -> Charges | None:
+        """What the billing API says of the project."""
+        with farm_errors(writes=False):
+            return charges_of(self._lines, self._project, month)
 
     def _ours(self, order: MachineOrder) -> list[Server]:
         """The servers of that name at the place of the order; Rejected for a stranger's."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import IO, Protocol, TypeVar
 
 import requests
 from scaleway import Client
+from scaleway.billing.v2beta1 import BillingV2Beta1FinOpsAPI
 from scaleway.block.v1 import BlockV1API
 from scaleway.instance.v1.custom_api import InstanceUtilsV1API
 from scaleway.marketplace.v2 import MarketplaceV2API
@@ -31,7 +33,7 @@ AGAIN = CountedRetry(
     raise_on_status=False,
 )
 Value = str | int | bool
-Params = Mapping[str, Value | Sequence[Value] | None]
+Params = Mapping[str, Value | datetime | Sequence[Value] | None]
 Item = TypeVar("Item")
 
 
@@ -86,6 +88,8 @@ def _given(params: Params) -> list[tuple[str, Value]]:
     for name, value in params.items():
         if isinstance(value, str | int):
             pairs.append((name, value))
+        elif isinstance(value, datetime):
+            pairs.append((name, value.isoformat()))
         elif value is not None:
             pairs.extend((name, one) for one in value)
     return pairs
@@ -120,6 +124,10 @@ class PriceList(_Direct, ProductCatalogV2Alpha1PublicCatalogAPI):
     """What everything costs today."""
 
 
+class Costs(_Direct, BillingV2Beta1FinOpsAPI):
+    """What everything did cost."""
+
+
 class Lines(threading.local):
     """The APIs for each thread: their session must not be shared between threads."""
 
@@ -130,6 +138,7 @@ class Lines(threading.local):
         self.block = _lined(Block(client), session, timeouts)
         self.market = _lined(Market(client), session, timeouts)
         self.prices = _lined(PriceList(client), session, timeouts)
+        self.costs = _lined(Costs(client), session, timeouts)
 
 
 Api = TypeVar("Api", bound=_Direct)

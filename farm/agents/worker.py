@@ -20,6 +20,7 @@ from farm.agents.reconciler.driving import Job, Renewable, drive_due, due_jobs
 from farm.agents.reconciler.edges import ensure_edge_rounds
 from farm.agents.reconciler.metering import ensure_meter
 from farm.agents.reconciler.projects import ensure_projects
+from farm.agents.reconciler.reconciliations import ensure_reconciliation
 from farm.billing.stripe_events import ensure_stripe_round
 
 __all__ = ["drive_due", "prepare", "run_worker"]
@@ -107,6 +108,7 @@ def prepare(stop: threading.Event) -> None:
             ensure_meter(timezone.now())
             ensure_edge_rounds(timezone.now())
             ensure_backup_round(timezone.now())
+            ensure_reconciliation(timezone.now())
             ensure_customers(timezone.now())
             if settings.STRIPE_SECRET_KEY:
                 ensure_stripe_round(timezone.now())

@@ -48,8 +48,8 @@ from farm.agents.reconciler.plugins import after_link_trouble
 from farm.agents.reconciler.pool_warming import after_pooled_trouble, drive_pooled
 from farm.agents.reconciler.pools import drive_pool
 from farm.agents.reconciler.projects import drive_project
-from farm.agents.reconciler.refunds import asked_for, drive_refund
 from farm.agents.reconciler.reconciliations import drive_reconciliation
+from farm.agents.reconciler.refunds import asked_for, drive_refund
 from farm.agents.reconciler.schedules import drive_schedule, of_living
 from farm.agents.reconciler.servers import drive_server
 from farm.agents.reconciler.slacks import drive_slack

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from smtplib import SMTPException
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.formats import date_format
 
@@ -17,8 +19,11 @@ from farm.agents.models import ProviderProject, Retirement
 from farm.agents.projects import FULL
 from farm.agents.selectors.morning.todos import command_that_mends
 from farm.agents.sentences import sentence_for
+from farm.billing.difference_words import sentence_of
+from farm.billing.reconciliation_rows import Difference
 
 logger = logging.getLogger(__name__)
+MOST_TOLD = 50
 
 
 def tell_of_pause(project: ProviderProject, reason: str, detail: str) -> None:
@@ -38,6 +43,24 @@ def tell_of_retirement(row: Retirement) -> None:
                 "url": f"{settings.SITE_URL}/operator/",
             }
         _send("retirement", operator, context)
+
+
+def tell_of_differences(found: QuerySet[Difference], now: datetime) -> None:
+    """One mail to every operator about all that is new; each difference is told of once."""
+    rows = list(found[:MOST_TOLD])
+    number = found.count()
+    if not rows:
+        return
+    for operator in operators():
+        with translation.override(operator.language):
+            context = {
+                "number": str(number),
+                "lines": "\n".join(f"- {sentence_of(row)}" for row in rows),
+                "command": "farm billing reconcile",
+                "url": f"{settings.SITE_URL}/operator/",
+            }
+        _send("books_differ", operator, context)
+    found.update(told_at=now)
 
 
 def _write(operator: User, project: ProviderProject, reason: str, detail: str) -> None:

@@ -17,6 +17,7 @@ from farm.agents.selectors.morning.rescues import rescues_to_do
 from farm.agents.selectors.morning.todo import Todo
 from farm.agents.selectors.retirements import retirements_soon
 from farm.agents.sentences import sentence_for
+from farm.billing.differences import differences
 from farm.billing.stripe_events import trouble as stripe_trouble
 
 SILENCE = timedelta(seconds=60)
@@ -33,6 +34,7 @@ def todos_at(now: datetime) -> Sequence[Todo]:
         *_backups(now),
         *rescues_to_do(now),
         *_stripe(),
+        *_books(),
         *_asks(),
         *_orphans(),
         *_retirements(now),
@@ -140,6 +142,12 @@ def _stripe() -> Iterator[Todo]:
     if why := stripe_trouble():
         sentence = format_lazy(_("Stripe's events wait: {why}"), why=why)
         yield Todo("stripe", sentence, "farm doctor")
+
+
+def _books() -> Iterator[Todo]:
+    if number := differences().count():
+        text = _("The books and the clouds do not agree in {number} places.")
+        yield Todo("books_differ", format_lazy(text, number=number), "farm billing reconcile")
 
 
 def _asks() -> Iterator[Todo]:
