@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from farm.accounts.models import Account, User
 from farm.agents.models import Agent
+from farm.agents.selectors.choices import SANDBOX_PROVIDER
 from farm.agents.selectors.months import open_lines
 from farm.billing.ai_rows import AiDay
 from farm.billing.days import DayCost, days_of
@@ -58,6 +59,12 @@ def agent_lines(agent: Agent, month: date) -> QuerySet[UsageLine]:
     """Every hour of the agent's machines in that month, whoever bears it."""
     lines = UsageLine.objects.filter(agent_uid=agent.uid, month=month)
     return lines.order_by("began_at", "server_uid", "kind")
+
+
+def on_own_keys(account: Account) -> int:
+    """How many of the account's agents think with a key of their people's own."""
+    there = Agent.objects.filter(account=account, deleted_at=None, shared_key=None)
+    return there.exclude(model_provider=SANDBOX_PROVIDER).count()
 
 
 def _begun(account: Account, month: date, now: datetime) -> Sequence[UsageLine]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from farm.agents.models import AgentPhase
 from farm.agents.selectors import AccountMonth, AgentMonth, MemberMonth
@@ -13,9 +14,11 @@ from farm.agents.selectors.asleep import asleep_rate
 from farm.agents.selectors.prices import sleep_quote
 from farm.billing.amounts import at_most
 from farm.billing.clouds import CloudCost
-from farm.billing.models import Cause
+from farm.billing.models import Cause, Payer
 from farm.billing.selectors import at_most_monthly
+from farm.billing.standing import Standing, standing_of
 from farm.billing.statements import CURRENCY
+from farm.web.presenters.money_reach import Notice, Reach, notices_of, reach_of
 from farm.web.presenters.statements import (
     Allowed,
     StatementWords,
@@ -48,17 +51,36 @@ class AgentLine:
 
 @dataclass(frozen=True, slots=True)
 class MineWords:
-    """A member's first screen of money."""
+    """A member's first screen of money: one number, one sentence.
 
+    `wallets` are those whose money they manage; `notices` tell of the others that pay for them.
+    """
+
+    number: str
+    is_owed: bool
+    lead: str
     sentence: str
-    total: str
+    wallets: tuple[Reach, ...]
+    notices: tuple[Notice, ...]
     bars: tuple[Bar, ...]
     agents: tuple[AgentLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class PayerCard:
+    """One payer of an account; `reach` where money is collected from it, `how` says in what way."""
+
+    statement: StatementWords
+    how: str
+    reach: Reach | None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountWords:
-    """What an account pays: so far, as it will be, the month before, and what the clouds charge."""
+    """What an account pays: so far, as it will be, the month before, and what the clouds charge.
+
+    `theirs` says what its people pay themselves, "" where that is nothing.
+    """
 
     month_name: str
     so_far: str
@@ -67,26 +89,44 @@ class AccountWords:
     cloud: str
     difference: str
     causes: tuple[tuple[str, str], ...]
-    payers: tuple[StatementWords, ...]
+    theirs: str
+    payers: tuple[PayerCard, ...]
 
 
-def mine_words(month: MemberMonth, now: datetime) -> MineWords:
-    """One number, one sentence, two bars, a line per agent."""
+def mine_words(month: MemberMonth, standings: Sequence[Standing], now: datetime) -> MineWords:
+    """One number, one sentence, two bars, a line per agent.
+
+    `standings` are of payers whose money the member manages; who has but one reads its balance.
+    """
     total = month.machine + month.ai
+    wallets = tuple(reach_of(one) for one in standings)
+    own = wallets[0] if len(wallets) == 1 else None
     payers = ", ".join(month.payers)
     name = month_name(month.month).capitalize()
     values = {"month": name, "total": euros(total), "payer": payers}
     text = gettext("%(month)s: %(total)s, paid by %(payer)s") if payers else "%(month)s: %(total)s"
+    sentence = text % values
     return MineWords(
-        sentence=text % values,
-        total=euros(total),
+        number=own.balance if own else euros(total),
+        is_owed=bool(own and own.is_owed),
+        lead=own.sentence if own else sentence,
+        sentence=sentence if own else "",
+        wallets=wallets,
+        notices=_notices(month, standings, now),
         bars=_bars(month),
         agents=tuple(_agent_line(one, now) for one in month.agents),
     )
 
 
-def account_words(month: AccountMonth, allowed: Allowed, now: date) -> AccountWords:
-    """The payer's first screen."""
+def account_words(
+    month: AccountMonth,
+    standings: Sequence[Standing],
+    allowed: Allowed,
+    on_own_keys: int,
+    now: date,
+) -> AccountWords:
+    """The payer's first screen; so many agents think with keys of their people's own."""
+    reaches = {one.payer.uid: reach_of(one) for one in standings}
     return AccountWords(
         month_name=month_name(now),
         so_far=euros(month.so_far),
@@ -95,8 +135,37 @@ def account_words(month: AccountMonth, allowed: Allowed, now: date) -> AccountWo
         cloud=euros(month.clouds.cloud),
         difference=euros(month.clouds.difference),
         causes=_causes(month.clouds),
-        payers=tuple(statement_words(one, allowed) for one in month.payers),
+        theirs=_theirs(on_own_keys),
+        payers=tuple(
+            PayerCard(
+                statement_words(one, allowed),
+                str(Payer.Kind(one.payer.kind).label),
+                reaches.get(one.payer.uid),
+            )
+            for one in month.payers
+        ),
     )
+
+
+def _theirs(on_own_keys: int) -> str:
+    if not on_own_keys:
+        return ""
+    text = ngettext(
+        "the AI of %(n)s agent, on a key of its own: its provider bills for it",
+        "the AI of %(n)s agents, on keys of their own: their providers bill for it",
+        on_own_keys,
+    )
+    return text % {"n": on_own_keys}
+
+
+def _notices(
+    month: MemberMonth, standings: Sequence[Standing], now: datetime
+) -> tuple[Notice, ...]:
+    """What must be known of payers of theirs whose money others manage."""
+    managed = {one.payer.pk for one in standings}
+    payers = {one.payer.pk: one.payer for one in month.agents if one.payer.pk not in managed}
+    collected = [payer for payer in payers.values() if payer.kind != Payer.Kind.INTERNAL]
+    return tuple(notice for payer in collected for notice in notices_of(standing_of(payer, now)))
 
 
 def _agent_line(one: AgentMonth, now: datetime) -> AgentLine:

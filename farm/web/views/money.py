@@ -16,11 +16,12 @@ from farm.accounts.permissions import Action, may
 from farm.accounts.selectors import members_of
 from farm.accounts.services import account_of
 from farm.agents import selectors
-from farm.agents.selectors.days import member_days, payer_days
+from farm.agents.selectors.days import member_days, on_own_keys, payer_days
 from farm.billing.limits import limits_in
 from farm.billing.models import Payer
 from farm.billing.papers import file_name, statement_pdf
 from farm.billing.rule import month_of
+from farm.billing.standing import standings_in
 from farm.billing.statements import Statement, months_of
 from farm.billing.tables import hours_csv, statement_csv
 from farm.web.asking import MemberRequest, account_asked_for, account_chosen_by, for_members
@@ -40,11 +41,12 @@ def mine(request: MemberRequest) -> HttpResponse:
     month = selectors.member_month(request.user, account, now)
     shown = month_asked_for(request.GET.get("month", "") or f"{month.month:%Y-%m}")
     days = member_days(request.user, account, shown, now)
+    manages = may(request.user, Action.MANAGE_MONEY, account)
     context = {
         "chart": chart_words(days, _hours_of_agents(shown)),
-        "money": mine_words(month, now),
+        "money": mine_words(month, standings_in(account, now) if manages else (), now),
         "account": account,
-        "may_manage": may(request.user, Action.MANAGE_MONEY, account),
+        "may_manage": manages,
     }
     return render(request, "money/mine.html", context)
 
@@ -58,7 +60,9 @@ def account_money(request: MemberRequest, uid: str) -> HttpResponse:
     month = selectors.account_month(account, now)
     context = {
         "account": account,
-        "money": account_words(month, _allowed(account), now.date()),
+        "money": account_words(
+            month, standings_in(account, now), _allowed(account), on_own_keys(account), now.date()
+        ),
         "months": [
             (one.payer, earlier)
             for one in month.payers

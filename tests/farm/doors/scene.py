@@ -25,6 +25,8 @@ from farm.agents.models import (
 )
 from farm.agents.passes import edge_of, mark_written
 from farm.agents.services import come_in, hash_of, invite, link_of, new_secret, open_door
+from farm.billing.customer_rows import Customer, Paper, TopUp
+from farm.billing.models import Payer
 from farm.billing.payers import default_payer
 from tests.farm.web import scenes
 from tests.farm.web.conftest import logged_in
@@ -152,7 +154,27 @@ def _of_account(agent: Agent, people: Mapping[str, User]) -> Mapping[str, str]:
         "month": f"{now:%Y-%m}",
         "form": "statement.csv",
         "agent_uid": agent.uid,
+        **_of_payer(payer),
     }
+
+
+def _of_payer(payer: Payer) -> Mapping[str, str]:
+    """Something paid in, and its invoice; nothing is collected from this payer any more."""
+    now = timezone.now()
+    customer = Customer.objects.create(payer=payer, email="olivia@example.org", stage_at=now)
+    top_up = TopUp.objects.create(customer=customer, cents=2_000, asked_at=now)
+    paper = Paper.objects.create(
+        customer=customer,
+        reference="in_1",
+        sort=Paper.Sort.INVOICE,
+        status="paid",
+        net_cents=2_000,
+        tax_cents=0,
+        total_cents=2_000,
+        pdf="https://example.org/in_1.pdf",
+        at=now,
+    )
+    return {"top_up_uid": top_up.uid, "paper": paper.reference}
 
 
 def _of_agent(agent: Agent) -> Mapping[str, str]:
