@@ -41,10 +41,10 @@ def is_to_be_tried(bill: Bill, customer: Customer, now: datetime) -> bool:
 
 
 def is_late(bill: Bill, customer: Customer, now: datetime) -> bool:
-    """Whether nothing is to be waited for any more: no try is to come, and the time is over."""
-    if customer.frozen_at or bill.payable_until is None or bill.payable_until > now:
+    """Whether nothing is to be waited for any more: no try is to come, or the time is over."""
+    if customer.frozen_at or bill.payable_until is None:
         return False
-    return bill.tries == 0 or next_try(bill) is None
+    return next_try(bill) is None if bill.tries else bill.payable_until <= now
 
 
 def note_failed(bill: Bill, card: str, error: Declined, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from smtplib import SMTPException
 
 from django.utils import timezone, translation
@@ -25,16 +24,15 @@ def write_that_it_failed(bill: Bill, customer: Customer) -> None:
     again = next_try(bill)
     with translation.override(language_of(bill.payer)):
         day = date_format(timezone.localtime(again), "DATE_FORMAT") if again else ""
-        more = {"problem": str(problem_of(bill)), "again": day}
-    _write("bill_declined", bill, customer, more)
+    _write("bill_declined", bill, customer, day)
 
 
 def write_that_it_is_overdue(bill: Bill, customer: Customer) -> None:
     """Tell who pays what comes of it, and that paying undoes it."""
-    _write("bill_overdue", bill, customer, {})
+    _write("bill_overdue", bill, customer)
 
 
-def _write(template: str, bill: Bill, customer: Customer, more: Mapping[str, str]) -> None:
+def _write(template: str, bill: Bill, customer: Customer, again: str = "") -> None:
     language = language_of(bill.payer)
     with translation.override(language):
         context = {
@@ -43,7 +41,8 @@ def _write(template: str, bill: Bill, customer: Customer, more: Mapping[str, str
             "amount": cents((bill.net_cents + bill.tax_cents) * CENT, bill.currency),
             "number": bill.number,
             "url": bill.page,
-            **more,
+            "problem": str(problem_of(bill)),
+            "again": again,
         }
     try:
         send(template=template, to=customer.email, language=language, context=context)

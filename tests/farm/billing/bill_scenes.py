@@ -11,7 +11,7 @@ from farm.agents.reconciler.driving import BILL_CREDITS, BILLS
 from farm.billing.ai_rows import AiDay
 from farm.billing.bill_rows import Bill, BillCredit
 from farm.billing.customer_rows import Customer
-from farm.billing.models import Kind, Payer, PriceRow, UsageLine
+from farm.billing.models import Assignment, Kind, Payer, PriceRow, UsageLine
 from tests.sandbox.stripe.stripe_at_work import StripeAtWork
 
 OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
@@ -52,6 +52,11 @@ def used(
         kind=kind,
         valid_from=BEGAN,
         defaults={"hourly_micros": 1, "currency": "EUR"},
+    )
+    Assignment.objects.get_or_create(
+        agent_uid=agent,
+        valid_from=BEGAN,
+        defaults={"agent_name": agent.title(), "payer": payer, "monthly_micros": 0},
     )
     return UsageLine.objects.create(
         server_uid=f"s{agent}",
