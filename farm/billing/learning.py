@@ -79,7 +79,7 @@ def _learn_checkout(found: Checkout, now: datetime) -> None:
     if found.is_paid:
         paid_in(top_up, found.net, found.tax, now)
     elif found.status == CheckoutStatus.EXPIRED:
-        known.filter(state__in=WAITING).update(state=TopUp.State.OVER, ended_at=now, due_at=None)
+        known.filter(state__in=WAITING).update(state=TopUp.State.OVER, ended_at=now)
 
 
 def _learn_invoice(found: Invoice, now: datetime) -> None:
@@ -103,7 +103,7 @@ def _learn_of_top_up(top_up: TopUp, found: Invoice, now: datetime) -> None:
         paid_in(top_up, found.net, found.tax, now)
     elif found.status in DEAD:
         state = TopUp.State.FAILED if top_up.problem else TopUp.State.OVER
-        known.filter(state__in=WAITING).update(state=state, ended_at=now, due_at=None)
+        known.filter(state__in=WAITING).update(state=state, ended_at=now)
 
 
 def _keep_invoice(customer: Customer, found: Invoice, now: datetime) -> None:

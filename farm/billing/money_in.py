@@ -24,7 +24,7 @@ def paid_in(top_up: TopUp, net: int, tax: int, now: datetime) -> None:
     if tax:
         move(debit=HOUSE, credit=VAT, micros=tax * CENT, source=f"{source}:tax", now=now)
     waiting = TopUp.objects.filter(pk=top_up.pk).exclude(state=TopUp.State.PAID)
-    waiting.update(state=TopUp.State.PAID, tax_cents=tax, problem="", ended_at=now, due_at=None)
+    waiting.update(state=TopUp.State.PAID, tax_cents=tax, problem="", ended_at=now)
     first = Customer.objects.filter(pk=top_up.customer_id, first_paid_at=None)
     first.update(first_paid_at=now)
     look_soon(top_up.customer, now)

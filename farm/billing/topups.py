@@ -35,6 +35,12 @@ MOST_CENTS: Final = 100_000
 """What can be paid in at once, net."""
 PAGE_LASTS: Final = timedelta(hours=24, minutes=10)
 """A page is over after a day; clocks differ."""
+THINGS: Final = (
+    ("checkout.session", "checkout"),
+    ("invoice", "invoice"),
+    ("payment_intent", "payment"),
+)
+"""What there is of a top-up at Stripe, and where we keep its id; each names the next one."""
 _spelled = lazy(spelled, str)
 
 
@@ -89,25 +95,17 @@ def look_at(top_up: TopUp) -> TopUp:
 
 def learn_top_up(house: Gateway, top_up: TopUp, now: datetime) -> None:
     """Fetch its page, or its invoice, and what paid it, and learn what they are now."""
-    for kind, reference in _things(top_up):
-        if found := house.find(kind, reference):
-            with transaction.atomic():
-                learn_found(found, now)
+    for kind, field in THINGS:
+        reference = TopUp.objects.values_list(field, flat=True).get(pk=top_up.pk)
+        if reference and (found := house.find(kind, reference)):
+            learn_found(found, now)
     top_up.refresh_from_db()
-    if top_up.payment and (paid := house.find("payment_intent", top_up.payment)):
-        with transaction.atomic():
-            learn_found(paid, now)
 
 
 def what(language: str) -> str:
     """What papers and bank statements call it, in the payer's language."""
     with override(language):
         return str(_("Paid into the wallet"))
-
-
-def _things(top_up: TopUp) -> list[tuple[str, str]]:
-    named = [("checkout.session", top_up.checkout), ("invoice", top_up.invoice)]
-    return [(kind, reference) for kind, reference in named if reference]
 
 
 @transaction.atomic
