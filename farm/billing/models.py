@@ -26,13 +26,13 @@ from farm.billing.customer_rows import (  # noqa: F401  (and here)
     TopUp,
 )
 from farm.billing.ledger_rows import LedgerAccount, Transfer  # noqa: F401  (and here)
+from farm.billing.price_change_rows import PriceChange  # noqa: F401  (and here)
 from farm.billing.reconciliation_rows import (  # noqa: F401  (and here)
     CloudCharge,
     CloudInvoice,
     Difference,
     Reconciliation,
 )
-from farm.billing.price_change_rows import PriceChange  # noqa: F401  (and here)
 from farm.billing.stripe_rows import StripeEvent, StripeRound  # noqa: F401  (and here)
 
 
