@@ -149,14 +149,14 @@ class PersonForm(forms.Form):
 
 
 class LimitForm(forms.Form):
-    """What a person's machines may cost a payer in a month; empty for no limit."""
+    """What a person's agents, or all, may cost a payer in a month; empty for no limit."""
 
     limit = forms.DecimalField(
         required=False, min_value=0, max_value=1_000_000, decimal_places=2, localize=True
     )
 
     @staticmethod
-    def of(payer: Payer, person: User) -> dict[str, Decimal]:
+    def of(payer: Payer, person: User | None) -> dict[str, Decimal]:
         """What the form begins with."""
         limit = Limit.objects.filter(payer=payer, person=person).first()
         return {"limit": in_cents(limit.monthly_micros)} if limit else {}

@@ -70,6 +70,7 @@ MONEY: list[URLPattern | URLResolver] = [
     path("money/", money.mine, name="money"),
     path("accounts/<slug:uid>/money/", money.account_money, name="account_money"),
     path("accounts/<slug:uid>/payers/", payers.new_payer, name="new_payer"),
+    path("payers/<slug:uid>/limit/", payers.limit_for_all, name="limit_for_all"),
     path("payers/<slug:uid>/limits/<slug:username>/", payers.limit, name="limit"),
     path("payers/<slug:uid>/wallet/", money_wallet.wallet, name="wallet"),
     path("payers/<slug:uid>/top-ups/", money_wallet.new_top_up, name="new_top_up"),

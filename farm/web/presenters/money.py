@@ -68,10 +68,14 @@ class MineWords:
 
 @dataclass(frozen=True, slots=True)
 class PayerCard:
-    """One payer of an account; `reach` where money is collected from it, `how` says in what way."""
+    """One payer of an account; `reach` where money is collected from it, `how` says in what way.
+
+    `limit` is what all its agents together may cost, "" without one.
+    """
 
     statement: StatementWords
     how: str
+    limit: str
     reach: Reach | None
 
 
@@ -140,11 +144,17 @@ def account_words(
             PayerCard(
                 statement_words(one, allowed),
                 str(Payer.Kind(one.payer.kind).label),
+                _limit(allowed, one.payer),
                 reaches.get(one.payer.uid),
             )
             for one in month.payers
         ),
     )
+
+
+def _limit(allowed: Allowed, payer: Payer) -> str:
+    limit = allowed.limits.get((payer.uid, ""))
+    return euros(limit.monthly_micros) if limit else ""
 
 
 def _theirs(on_own_keys: int) -> str:

@@ -29,7 +29,8 @@ class AiBudget:
 class Allowed:
     """What an account lets its people and agents cost.
 
-    `limits` of machines are by payer's uid and person's address, `budgets` of AI by agent's uid.
+    `limits` are by payer's uid and person's address, "" for all together, `budgets` of AI by
+    agent's uid.
     """
 
     limits: Mapping[tuple[str, str], Limit] = field(default_factory=dict)
@@ -54,7 +55,7 @@ class AgentRow:
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """One person of a statement; `limit` is what their machines may cost, "" without one."""
+    """One person of a statement; `limit` is what their agents may cost, "" without one."""
 
     email: str
     cost_centre: str

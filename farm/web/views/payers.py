@@ -38,17 +38,19 @@ def new_payer(request: MemberRequest, uid: str) -> HttpResponse:
 @for_members
 @require_http_methods(["GET", "HEAD", "POST"])
 def limit(request: MemberRequest, uid: str, username: str) -> HttpResponse:
-    """What one member's machines may cost a payer in a month."""
+    """What one member's agents may cost a payer in a month."""
     payer = payer_asked_for(request, uid)
     member = members_of(payer.account).filter(user__username=username).first()
     if member is None:
         return redirect("account_money", payer.account.uid)
-    form = LimitForm(request.POST or None, initial=LimitForm.of(payer, member.user))
-    if request.method == "POST" and form.is_valid() and _limited(request, form, payer, member.user):
-        messages.success(request, gettext("Noted. It counts from now on."))
-        return redirect("account_money", payer.account.uid)
-    context = {"form": form, "payer": payer, "person": member.user, "account": payer.account}
-    return render(request, "money/limit.html", context, status=422 if form.errors else 200)
+    return _limit(request, payer, member.user)
+
+
+@for_members
+@require_http_methods(["GET", "HEAD", "POST"])
+def limit_for_all(request: MemberRequest, uid: str) -> HttpResponse:
+    """What all agents together may cost a payer in a month."""
+    return _limit(request, payer_asked_for(request, uid), None)
 
 
 @for_members
@@ -67,7 +69,16 @@ def agent_payer(request: MemberRequest, uid: str) -> HttpResponse:
     return render(request, "money/agent_payer.html", context, status=422 if form.errors else 200)
 
 
-def _limited(request: MemberRequest, form: LimitForm, payer: Payer, person: User) -> bool:
+def _limit(request: MemberRequest, payer: Payer, person: User | None) -> HttpResponse:
+    form = LimitForm(request.POST or None, initial=LimitForm.of(payer, person))
+    if request.method == "POST" and form.is_valid() and _limited(request, form, payer, person):
+        messages.success(request, gettext("Noted. It counts from now on."))
+        return redirect("account_money", payer.account.uid)
+    context = {"form": form, "payer": payer, "person": person, "account": payer.account}
+    return render(request, "money/limit.html", context, status=422 if form.errors else 200)
+
+
+def _limited(request: MemberRequest, form: LimitForm, payer: Payer, person: User | None) -> bool:
     try:
         set_limit(
             actor=request.user, door=Door.WEB, payer=payer, person=person, micros=form.micros()

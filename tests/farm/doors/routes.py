@@ -92,6 +92,7 @@ SITE: Mapping[str, Rule] = {
     "money": _get(PEOPLE, FARM),
     "account_money": _get(A.MANAGE_MONEY, ACCOUNT),
     "new_payer": _post(A.MANAGE_MONEY, ACCOUNT),
+    "limit_for_all": _both(A.MANAGE_MONEY, ACCOUNT),
     "limit": _both(A.MANAGE_MONEY, ACCOUNT),
     "statement": _get(A.MANAGE_MONEY, ACCOUNT),
     "hours": _get(A.MANAGE_MONEY, ACCOUNT),

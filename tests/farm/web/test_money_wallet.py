@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from farm.billing.customer_rows import Customer, Hold, Paper, Stage, TopUp
 from farm.billing.ledger_rows import Book
-from farm.billing.models import Payer
+from farm.billing.models import Limit, Payer
 from farm.billing.transfers import Side, move, of_payer
 from tests.farm.billing.wallets import EURO, pay_in, wallet_of
 from tests.farm.web.scenes import People, agent, running
@@ -227,3 +227,14 @@ def test_a_payer_from_which_nothing_is_collected_has_no_wallet(
     Payer.objects.update(kind=Payer.Kind.INTERNAL)
     assert alice.get(wallet(customer)).status_code == 302
     assert alice.post(wallet(customer, "top-ups/"), {"pick": "20"}).status_code == 422
+
+
+def test_all_agents_together_get_a_limit(customer: Customer, people: People, alice: Client) -> None:
+    path = wallet(customer, "limit/")
+    assert alice.post(path, {"limit": "-1"}).status_code == 422
+    assert alice.post(path, {"limit": "25"}).status_code == 302
+    assert Limit.objects.get().person is None
+    page = page_of(alice, f"/accounts/{people.account.uid}/money/")
+    assert "up to 25.00 EUR" in page
+    alice.post(path, {"limit": ""})
+    assert not Limit.objects.exists()
