@@ -8,14 +8,16 @@ and marked as unseen.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
 
 from farm.billing.ai_prices import WorstCase
+from farm.billing.ai_room import PayerUsedUp, ai_room
 from farm.billing.ai_rows import AiCall, AiDay, AiMonth
 from farm.billing.payers import assignment_at
+from farm.billing.rule import month_of
 
 MINUTE = timedelta(minutes=1)
 LEAST_WRITTEN = 256
@@ -88,10 +90,10 @@ class BudgetUsedUp(Exception):  # noqa: N818
 
 
 def reserve(spender: Spender, ask: Ask, now: datetime) -> Reservation:
-    """Set the worst case aside; a long answer is cut to what the budget still bears.
+    """Set the worst case aside; a long answer is cut to what the budget and its payer still bear.
 
-    Raises TooManyCalls, BudgetBusy or BudgetUsedUp. However many relays ask at once, what is spent
-    and set aside together never exceeds the budget.
+    Raises TooManyCalls, BudgetBusy, BudgetUsedUp or PayerUsedUp. However many relays ask at once,
+    what is spent and set aside together never exceeds the budget, nor what its payer can pay.
     """
     with transaction.atomic():
         month = _held_month(spender.agent_uid, now)
@@ -100,7 +102,8 @@ def reserve(spender: Spender, ask: Ask, now: datetime) -> Reservation:
         least = max(ask.least_written, min(LEAST_WRITTEN, ask.most_written))
         used_up = ask.worst.most_written(left) < least
         if not used_up:
-            return _set_aside(spender, ask, now, left - month.reserved_micros, least)
+            free = min(left - month.reserved_micros, _borne(spender, ask, least, now))
+            return _set_aside(spender, ask, now, free, least)
         first = month.told_budget_micros != spender.budget_micros
         AiMonth.objects.filter(pk=month.pk).update(told_budget_micros=spender.budget_micros)
     raise BudgetUsedUp(first=first)
@@ -123,11 +126,6 @@ def settle_lost(now: datetime) -> int:
     return sum(settle(pk, unseen, now) for pk in lost.values_list("pk", flat=True)[:500])
 
 
-def month_of(at: datetime) -> date:
-    """The first day of the month (UTC) whose budget a call at `at` draws on."""
-    return at.astimezone(UTC).date().replace(day=1)
-
-
 def _held_month(agent_uid: str, now: datetime) -> AiMonth:
     """The agent's row of this month, held by this transaction: others wait for it."""
     month = month_of(now)
@@ -146,6 +144,18 @@ def _demand_pace(spender: Spender, now: datetime) -> None:
     if len(recent) >= limit:
         wait = recent[-1] + MINUTE - now
         raise TooManyCalls(max(1, int(wait.total_seconds()) + 1))
+
+
+def _borne(spender: Spender, ask: Ask, least: int, now: datetime) -> int:
+    """What its payer can pay of it; PayerUsedUp where that is too little, also in a moment."""
+    said = assignment_at(spender.agent_uid, now)
+    payer_uid = spender.payer_uid or (said.payer.uid if said else "")
+    room = ai_room(payer_uid, said.person_email if said else "", now)
+    if room is None:
+        return spender.budget_micros
+    if ask.worst.most_written(room.free + room.under_way) < least:
+        raise PayerUsedUp(room)
+    return room.free
 
 
 def _set_aside(spender: Spender, ask: Ask, now: datetime, free: int, least: int) -> Reservation:

@@ -8,8 +8,8 @@ from datetime import date, datetime
 
 from django.db.models import QuerySet, Sum
 
-from farm.billing.ai_calls import month_of
 from farm.billing.ai_rows import AiDay, AiMonth
+from farm.billing.rule import month_of
 
 
 @dataclass(frozen=True, slots=True)

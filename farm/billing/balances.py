@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import F, Sum
 
-from farm.billing.ai_rows import AiDay
+from farm.billing.ai_rows import AiCall, AiDay
 from farm.billing.customer_rows import Hold
 from farm.billing.ledger_rows import Book, LedgerAccount, Transfer
 from farm.billing.models import Payer, UsageLine
@@ -35,10 +35,15 @@ def balance_of(payer: Payer, now: datetime) -> Balance:
     """Of the ledger, and of the lines that are written and not yet posted to it."""
     account = LedgerAccount.objects.filter(payer=payer, currency=CURRENCY).first()
     posted = account.balance_micros if account else 0
-    held = Hold.objects.filter(payer=payer, released_at=None).aggregate(
-        sum=Sum(F("run_micros") + F("grace_micros"))
-    )
-    return Balance(left=-posted - _unposted(payer, account, now), held=held["sum"] or 0)
+    return Balance(left=-posted - _unposted(payer, account, now), held=_held(payer))
+
+
+def _held(payer: Payer) -> int:
+    """For agents, and for calls of AI that are under way."""
+    holds = Hold.objects.filter(payer=payer, released_at=None)
+    agents = holds.aggregate(sum=Sum(F("run_micros") + F("grace_micros")))
+    calls = AiCall.objects.filter(payer_uid=payer.uid, state=AiCall.State.OPEN)
+    return (agents["sum"] or 0) + (calls.aggregate(sum=Sum("reserved_micros"))["sum"] or 0)
 
 
 def _unposted(payer: Payer, account: LedgerAccount | None, now: datetime) -> int:

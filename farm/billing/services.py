@@ -45,13 +45,16 @@ def rename_payer(*, actor: User, door: Door, payer: Payer, name: str) -> None:
 
 
 @transaction.atomic
-def set_limit(*, actor: User, door: Door, payer: Payer, person: User, micros: int | None) -> None:
-    """What the person's machines may cost this payer in a month, in micro-euros; None: no limit.
+def set_limit(
+    *, actor: User, door: Door, payer: Payer, person: User | None, micros: int | None
+) -> None:
+    """What a person's agents, or all (None), may cost this payer in a month, machines and AI.
 
-    It stops nothing that is there already: it refuses what would go past it.
+    In micro-euros; None: no limit. It stops no machine that is there already: it refuses what would
+    go past it, and every call of AI that would.
     """
     demand(actor, Action.MANAGE_MONEY, payer.account)
-    if not payer.account.memberships.filter(user=person).exists():
+    if person and not payer.account.memberships.filter(user=person).exists():
         sentence = _("This person is not in the account: invite them first.")
         raise Refused("person", "person_unknown", sentence)
     if micros is None:
@@ -62,7 +65,8 @@ def set_limit(*, actor: User, door: Door, payer: Payer, person: User, micros: in
         Limit.objects.update_or_create(
             payer=payer, person=person, defaults={"monthly_micros": micros}
         )
-    record(account=payer.account, actor=actor, door=door, verb="set limit", subject=person.username)
+    subject = person.username if person else payer.uid
+    record(account=payer.account, actor=actor, door=door, verb="set limit", subject=subject)
 
 
 def _checked_name(account: Account, name: str, but: Payer | None = None) -> str:

@@ -24,6 +24,7 @@ from farm.billing.statements import Statement
 from farm.billing.tables import hours_csv, statement_csv
 from farm.ops.agent_views import money, new_table
 from farm.ops.answer import AsJson, Trouble, console, new_app, print_json
+from farm.ops.bill_commands import COMMANDS as BILL_COMMANDS
 from farm.ops.billing_views import (
     ledger_rows,
     limit_rows,
@@ -33,10 +34,13 @@ from farm.ops.billing_views import (
 )
 from farm.ops.finding import agent_called
 from farm.ops.people import ActingAs, acting
+from farm.ops.reconcile_commands import export, import_invoice, reconcile
 from farm.ops.refusing import serving
 
 app = new_app("What is used, who pays for it, and what they let it cost.")
 
+EVERYBODY = "everybody"
+"""Whose limit is for all agents of a payer together."""
 Month = Annotated[str, typer.Option(help="Such as 2026-11; this month unless given.")]
 WhichPayer = Annotated[str, typer.Option("--payer", help="Its name or uid; the default one.")]
 
@@ -126,18 +130,21 @@ def pay(
 @app.command()
 def limits(
     *,
-    person: Annotated[str, typer.Option(help="Set the limit of this e-mail address.")] = "",
+    person: Annotated[
+        str, typer.Option(help="Set the limit of this e-mail address, or of everybody.")
+    ] = "",
     amount: Annotated[str, typer.Option(help="EUR a month, or none.")] = "",
     payer: WhichPayer = "",
     email: ActingAs = "",
     as_json: AsJson = False,
 ) -> None:
-    """List the limits of people, or set one with --person and --amount."""
+    """List the limits of people and payers, or set one with --person and --amount."""
     with serving(as_json=as_json):
         actor = acting(email)
         account = _account(actor)
         if person:
-            whom, micros = _member(account, person), _micros(amount)
+            whom = None if person == EVERYBODY else _member(account, person)
+            micros = _micros(amount)
             chosen = _payer(account, payer)
             set_limit(actor=actor, door=Door.CLI, payer=chosen, person=whom, micros=micros)
         rows = limit_rows(account)
@@ -147,7 +154,7 @@ def limits(
         table = new_table("Person", "Payer", "Limit", "Machines may cost")
         for row in rows:
             sums = (money(row.limit_micros, "EUR"), money(row.committed_micros, "EUR"))
-            table.add_row(row.person, row.payer, *sums)
+            table.add_row(row.person or EVERYBODY, row.payer, *sums)
         console().print(table)
 
 
@@ -177,6 +184,10 @@ def ledger(*, as_json: AsJson = False) -> None:
             console().print(table)
         if any(row.balance_micros != row.summed_micros for row in rows):
             raise typer.Exit(1)
+
+
+for command in (*BILL_COMMANDS, reconcile, import_invoice, export):
+    app.command()(command)
 
 
 def _account(actor: User) -> Account:

@@ -70,7 +70,7 @@ def limit_rows(account: Account) -> list[LimitRow]:
     return [
         LimitRow(
             payer=limit.payer.name,
-            person=limit.person.email,
+            person=limit.person.email if limit.person else "",
             limit_micros=limit.monthly_micros,
             committed_micros=committed(limit.payer, limit.person, now),
         )

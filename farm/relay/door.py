@@ -27,6 +27,7 @@ from farm.billing.ai_calls import (
     settle_lost,
 )
 from farm.billing.ai_prices import dollars_to_micros, price_of, worst_case
+from farm.billing.ai_room import PayerUsedUp
 from farm.billing.ai_rows import AiCall
 from farm.outbound_stream import new_pool
 from farm.relay.asking import asked_in, caller_of
@@ -36,7 +37,7 @@ from farm.relay.passage import Errand, Head, Passage, Seen
 from farm.relay.reading import most_read
 from farm.relay.refusing import No, refusal
 from farm.relay.routes import Route
-from farm.relay.saying import words_about_budget
+from farm.relay.saying import words_about_budget, words_about_payer
 from farm.relay.upstream import Sending
 from farm.relay.wire import BadCall, packed
 
@@ -81,6 +82,8 @@ class Relay:
             reservation = await self._reserved(caller, asked)
         except BudgetUsedUp as used_up:
             return _said(words_about_budget(caller, first=used_up.first), asked, route.dialect)
+        except PayerUsedUp as used_up:
+            return _said(words_about_payer(caller, used_up.room), asked, route.dialect)
         except No as no:
             return refusal(route.dialect, no)
         errand = _errand(caller, asked, reservation, request, route.dialect)

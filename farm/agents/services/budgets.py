@@ -19,6 +19,7 @@ from farm.agents.events import note
 from farm.agents.models import Agent, BudgetRequest
 from farm.agents.refusals import Refused
 from farm.agents.services.channels import lock_living
+from farm.agents.services.paying import demand_ai_room
 from farm.agents.services.rights import demand_right
 from farm.agents.services.thinking import MOST_BUDGET
 from farm.billing.amounts import cents
@@ -50,10 +51,15 @@ def ask_for_budget(*, actor: User, door: Door, agent: Agent) -> BudgetRequest:
 
 @transaction.atomic
 def decide_budget(*, actor: User, door: Door, request: BudgetRequest, granted: bool) -> bool:
-    """Grant or decline, once; False if somebody decided before. Who asked gets a mail."""
+    """Grant or decline, once; False if somebody decided before. Who asked gets a mail.
+
+    Refused past a limit of who pays for its AI.
+    """
     demand_right(actor, request.agent, Action.PAY_AGENT)
     now = timezone.now()
     state = BudgetRequest.State.GRANTED if granted else BudgetRequest.State.DECLINED
+    if granted:
+        demand_ai_room(request.agent, (request.agent.ai_budget_micros or 0) + request.step_micros)
     still_open = BudgetRequest.objects.filter(pk=request.pk, state=BudgetRequest.State.OPEN)
     if not still_open.update(state=state, decided_by=actor, decided_at=now):
         return False
@@ -72,7 +78,7 @@ def decide_budget(*, actor: User, door: Door, request: BudgetRequest, granted: b
 def set_budget(*, actor: User, door: Door, agent: Agent, micros: int) -> None:
     """From now on the agent may spend that much a month, in micro-euros; a wish for more is met.
 
-    Less than it has spent already stops it until next month.
+    Less than it has spent already stops it until next month. Refused past a limit of who pays.
     """
     demand_right(actor, agent, Action.PAY_AGENT)
     agent = _with_budget(agent)
@@ -81,6 +87,7 @@ def set_budget(*, actor: User, door: Door, agent: Agent, micros: int) -> None:
         raise Refused("budget", "budget", sentence)
     now = timezone.now()
     if micros > (agent.ai_budget_micros or 0):
+        demand_ai_room(agent, micros)
         open_ones = agent.budget_requests.filter(state=BudgetRequest.State.OPEN)
         open_ones.update(state=BudgetRequest.State.GRANTED, decided_by=actor, decided_at=now)
     Agent.objects.filter(pk=agent.pk).update(ai_budget_micros=micros)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from farm.accounts.models import Account, Door, InvitationUse, User
 from farm.accounts.permissions import Action, may
 from farm.accounts.services import record
+from farm.agents.ai_budgets import ai_budgets_of, ai_payer_of
 from farm.agents.events import note
 from farm.agents.models import Agent
 from farm.agents.placement import agreed_by
@@ -23,7 +24,7 @@ from farm.agents.services.rights import demand_right
 from farm.agents.worst_case import is_smallest, worst_of
 from farm.billing.amounts import at_most, cents
 from farm.billing.holds import Worst, note_slept
-from farm.billing.limits import OverLimit, demand_room
+from farm.billing.limits import OverLimit, Wanted, demand_room
 from farm.billing.models import Assignment, Payer
 from farm.billing.payers import (
     NotThisPayer,
@@ -113,11 +114,32 @@ def demand_waking(agent: Agent) -> None:
     note_slept(agent.uid, None)
 
 
+def demand_ai_room(agent: Agent, budget_micros: int) -> None:
+    """Refused if that budget could take its person, or all, past a limit of who pays for its AI."""
+    paid = assignment_at(agent.uid, timezone.now())
+    payer = ai_payer_of(agent, paid.payer) if paid else None
+    if payer and paid:
+        machine = paid.monthly_micros if payer == paid.payer else 0
+        wanted = Wanted(agent.uid, machine, budget_micros)
+        _demand_of(payer, agent, wanted)
+
+
 def _demand_room(payer: Payer, agent: Agent, agreed: Rate) -> None:
+    """Of who pays for its machine, and of who pays for its AI; in one order, whoever they are."""
+    ai_payer, budget = ai_payer_of(agent, payer), agent.ai_budget_micros or 0
+    own_ai = budget if ai_payer == payer else 0
+    wanted = {payer: Wanted(agent.uid, at_most_monthly(agreed), own_ai)}
+    if ai_payer and ai_payer != payer:
+        wanted[ai_payer] = Wanted(agent.uid, 0, budget)
+    for one in sorted(wanted, key=lambda found: found.pk):
+        _demand_of(one, agent, wanted[one])
+
+
+def _demand_of(payer: Payer, agent: Agent, wanted: Wanted) -> None:
     try:
-        demand_room(payer, agent.owner, at_most_monthly(agreed), agent.uid)
+        demand_room(payer, agent.owner, wanted, ai_budgets_of(payer))
     except OverLimit as over:
-        raise _over_limit(over, agreed.currency) from None
+        raise _over_limit(over, agent.agreed_currency) from None
 
 
 def _hold(payer: Payer, agent: Agent, worst: Worst, now: datetime, *, grows: bool = False) -> None:
@@ -174,10 +196,16 @@ def _may_charge(actor: User, account: Account, payer: Payer, centre: str) -> boo
 
 def _over_limit(over: OverLimit, currency: str) -> Refused:
     text = _(
-        "{payer} pays up to {limit} a month for your machines. Those you have may cost {used}, and"
-        " with this one the limit would have to be {needed}. Ask {raisers} to raise it, or delete"
-        " an agent first."
+        "{payer} pays up to {limit} a month for your agents, AI included. Those you have may cost"
+        " {used}, and with this the limit would have to be {needed}. Ask {raisers} to raise it, or"
+        " delete an agent first."
     )
+    if over.is_for_all:
+        text = _(
+            "{payer} pays up to {limit} a month for all agents together, AI included. Those there"
+            " are may cost {used}, and with this the limit would have to be {needed}. Ask {raisers}"
+            " to raise it, or delete an agent first."
+        )
     sentence = format_lazy(
         text,
         payer=over.payer.name,

@@ -89,7 +89,12 @@ def decide(request: MemberRequest, uid: str) -> HttpResponse:
     agent = agent_asked_for(request, asked.agent.uid, Action.PAY_AGENT)
     if request.method == "POST":
         granted = request.POST.get("answer") == "grant"
-        services.decide_budget(actor=request.user, door=Door.WEB, request=asked, granted=granted)
+        try:
+            services.decide_budget(
+                actor=request.user, door=Door.WEB, request=asked, granted=granted
+            )
+        except Refused as refused:
+            messages.error(request, str(refused.sentence))
         return redirect("decide_budget", uid)
     budget_now = agent.ai_budget_micros or 0
     context = {

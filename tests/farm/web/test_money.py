@@ -203,7 +203,7 @@ def test_a_limit_refuses_the_next_agent_in_advance(
     answer = bob.post("/agents/new/", {"name": "Bea", "blueprint": "assistant"})
     assert answer.status_code == 422
     said = answer.content.decode()
-    assert "Alice pays up to 5.00\xa0EUR a month for your machines" in said
+    assert "Alice pays up to 5.00\xa0EUR a month for your agents" in said
     assert "may cost 4.49\xa0EUR" in said
     assert "alice@example.org" in said
     assert not Agent.objects.filter(name="Bea").exists()
