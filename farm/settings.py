@@ -233,6 +233,9 @@ FIRST_PAYMENT_DAYS = env.number("FIRST_PAYMENT_DAYS", 7)
 FEE_PERCENT = env.decimal("FEE_PERCENT", "0")
 FEE_MONTHLY = env.decimal("FEE_MONTHLY", "0")
 
+# The accountant's own numbers of the ledger's books: "payer=1400,machines=8400".
+JOURNAL_ACCOUNTS = env.words("JOURNAL_ACCOUNTS")
+
 # The edge: how Caddy serves, and how long it may go on without asking the farm again, in seconds.
 EDGE_SECRET = env.kept_secret("EDGE_SECRET", FARM_DATA / "secrets" / "edge_secret")
 EDGE_BIND = env.text("EDGE_BIND", "127.0.0.1" if DEBUG else "0.0.0.0")  # noqa: S104

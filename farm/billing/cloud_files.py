@@ -129,7 +129,7 @@ def _hetzners(line: int, row: Row) -> Read:
     return Read(
         line=line,
         words=tuple(filter(None, words)),
-        resource=" ".join(filter(None, (row["product"].strip(), own)))[:200],
+        resource=" ".join(filter(None, (row["product"].strip(), own, *told)))[:200],
         kind=kind,
         month=_month(line, row["from"]),
         hours=_hours(line, quantity) if unit.startswith("hour") else None,

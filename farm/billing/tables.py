@@ -63,10 +63,10 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(head)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return out.getvalue()
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
     """A spreadsheet would run a name such as "=HYPERLINK(...)": a quote in front keeps it text."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
