@@ -13,6 +13,7 @@ from django.db import transaction
 from farm.billing import bills
 from farm.billing import learning_people as people
 from farm.billing.customer_rows import Customer, Paper, TopUp
+from farm.billing.freezing import thaw_if_settled
 from farm.billing.gateway_values import (
     Card,
     Checkout,
@@ -77,7 +78,7 @@ def _learn_checkout(found: Checkout, now: datetime) -> None:
     known = TopUp.objects.filter(pk=top_up.pk)
     known.update(checkout=found.id, invoice=found.invoice, payment=found.payment)
     if found.is_paid:
-        paid_in(top_up, found.net, found.tax, now)
+        _paid(top_up, found.net, found.tax, now)
     elif found.status == CheckoutStatus.EXPIRED:
         known.filter(state__in=WAITING).update(state=TopUp.State.OVER, ended_at=now)
 
@@ -100,10 +101,16 @@ def _learn_of_top_up(top_up: TopUp, found: Invoice, now: datetime) -> None:
     if found.payment:
         known.update(payment=found.payment)
     if found.status == "paid":
-        paid_in(top_up, found.net, found.tax, now)
+        _paid(top_up, found.net, found.tax, now)
     elif found.status in DEAD:
         state = TopUp.State.FAILED if top_up.problem else TopUp.State.OVER
         known.filter(state__in=WAITING).update(state=state, ended_at=now)
+
+
+def _paid(top_up: TopUp, net: int, tax: int, now: datetime) -> None:
+    """What was owed of a lost dispute may be paid by it."""
+    paid_in(top_up, net, tax, now)
+    thaw_if_settled(top_up.customer, now)
 
 
 def _keep_invoice(customer: Customer, found: Invoice, now: datetime) -> None:

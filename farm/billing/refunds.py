@@ -19,8 +19,9 @@ from farm.accounts.services import record
 from farm.billing.amounts import cents as spelled
 from farm.billing.balances import balance_of
 from farm.billing.bill_sums import half_up
-from farm.billing.customer_rows import Customer, Refund, TopUp
+from farm.billing.customer_rows import Customer, Paper, Refund, TopUp
 from farm.billing.gateway_values import CreditNote, CreditWish
+from farm.billing.money_in import take_back
 from farm.billing.statements import CURRENCY
 from farm.billing.transfers import CENT
 
@@ -80,7 +81,9 @@ def wish_of_refund(asked: Refund) -> CreditWish:
 
 
 def note_done(asked: Refund, found: CreditNote, now: datetime) -> None:
-    """Stripe has taken it: the money is on its way. The row is not saved."""
+    """Stripe has taken it: the money is on its way, for that reason. The row is not saved."""
+    paper = Paper.objects.select_related("customer__payer").get(reference=asked.top_up.invoice)
+    take_back(paper, found.total, f"refund:{found.refund}", now, asked.reason)
     asked.state, asked.ended_at, asked.trouble = Refund.State.DONE, now, ""
     asked.note, asked.reference = found.id, found.refund
 

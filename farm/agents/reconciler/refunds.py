@@ -33,7 +33,6 @@ def drive_refund(claim: Claim[Refund]) -> Nap:
     try:
         paper = house.find("invoice", asked.top_up.invoice)
         note = house.credit(wish_of_refund(asked), f"refund:{asked.uid}")
-        back = house.find("refund", note.refund)
     except Rejected as error:
         logger.exception("Stripe refuses to give back %s.", asked)
         note_refused(asked, str(error), timezone.now())
@@ -43,10 +42,10 @@ def drive_refund(claim: Claim[Refund]) -> Nap:
     except GatewayError as error:
         return after_trouble(claim, error)
     now = timezone.now()
-    note_done(asked, note, now)
     with claim.recording():
-        for found in (paper, note, back):
+        for found in (paper, note):
             if found:
                 learn_found(found, now)
+        note_done(asked, note, now)
         claim.save(*ENDED)
     return None
