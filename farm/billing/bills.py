@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from farm.bell import ring
 from farm.billing.bill_drafts import Draft, drafts_of
-from farm.billing.bill_rows import Bill, BillCredit, BillLine
+from farm.billing.bill_rows import Bill, BillCredit, BillLine, BillRound
 from farm.billing.bill_sums import half_up
 from farm.billing.customer_rows import Customer
 from farm.billing.gateway_values import Invoice
@@ -71,6 +71,14 @@ def overdue_since(payer: Payer) -> datetime | None:
     late = Bill.objects.filter(payer=payer, state=Bill.State.OPEN)
     since: datetime | None = late.aggregate(since=Min("overdue_at"))["since"]
     return since
+
+
+def trouble() -> str:
+    """Why bills are not made, sent or given back; "" while nothing is in the way."""
+    unpaid = Bill.objects.filter(state__in=(Bill.State.CLOSED, Bill.State.OPEN))
+    asked = BillCredit.objects.filter(state=BillCredit.State.ASKED)
+    rows = (unpaid.exclude(trouble=""), asked.exclude(trouble=""), BillRound.objects.all())
+    return next((row.trouble for found in rows for row in found[:1] if row.trouble), "")
 
 
 @transaction.atomic

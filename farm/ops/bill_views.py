@@ -48,6 +48,16 @@ class DraftRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundRow:
+    """What was asked to go back; cents with VAT."""
+
+    uid: str
+    cents: int
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class BillRow:
     """A bill; `left_cents`, with VAT, are not given back."""
 
@@ -63,16 +73,7 @@ class BillRow:
     number: str
     page: str
     trouble: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefundRow:
-    """What was asked to go back; cents with VAT."""
-
-    uid: str
-    cents: int
-    state: str
-    reason: str
+    credits: Sequence[RefundRow]
 
 
 def draft_row(draft: Draft) -> DraftRow:
@@ -102,6 +103,7 @@ def bill_row(bill: Bill) -> BillRow:
         number=bill.number,
         page=bill.page,
         trouble=bill.trouble,
+        credits=[refund_row(one) for one in bill.credits.order_by("pk")],
     )
 
 

@@ -17,6 +17,7 @@ from farm.agents.selectors.morning.rescues import rescues_to_do
 from farm.agents.selectors.morning.todo import Todo
 from farm.agents.selectors.retirements import retirements_soon
 from farm.agents.sentences import sentence_for
+from farm.billing.bills import trouble as bills_trouble
 from farm.billing.differences import differences
 from farm.billing.stripe_events import trouble as stripe_trouble
 
@@ -142,6 +143,8 @@ def _stripe() -> Iterator[Todo]:
     if why := stripe_trouble():
         sentence = format_lazy(_("Stripe's events wait: {why}"), why=why)
         yield Todo("stripe", sentence, "farm doctor")
+    if why := bills_trouble():
+        yield Todo("bills", format_lazy(_("Bills wait: {why}"), why=why), "farm billing bills")
 
 
 def _books() -> Iterator[Todo]:
