@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db.models import QuerySet
 
@@ -47,6 +48,12 @@ def account_chosen(user: User, uid: str = "") -> Account | None:
     theirs = accounts_of(user)
     membership = (theirs.filter(account__uid=uid).first() if uid else None) or theirs.first()
     return membership.account if membership else None
+
+
+def has_proved_mail(user: User) -> bool:
+    """Whether the person has shown that mail to their address reaches them."""
+    proved = EmailAddress.objects.filter(user=user, email=user.email, verified=True)
+    return bool(proved.exists())
 
 
 def may_open_account(user: User) -> bool:

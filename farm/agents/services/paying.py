@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from farm.accounts.models import Account, Door, InvitationUse, User
 from farm.accounts.permissions import Action, may
+from farm.accounts.selectors import has_proved_mail
 from farm.accounts.services import record
 from farm.agents.ai_budgets import ai_budgets_of, ai_payer_of
 from farm.agents.events import note
@@ -76,8 +77,10 @@ def checked_charge(actor: User, account: Account, payer_uid: str, cost_centre: s
 def charge(agent: Agent, to: Charge, at: datetime) -> Assignment:
     """Have the agent paid, in the caller's transaction.
 
-    Refused past the payer's limit, and where its wallet does not bear the worst case.
+    Refused past the payer's limit, where its wallet does not bear the worst case, and for whom mail
+    about that would not reach.
     """
+    _demand_proved_mail(to.payer, agent.owner)
     _demand_room(to.payer, agent, agreed_by(agent))
     _hold(to.payer, agent, worst_of(agent), at)
     return assign(
@@ -122,6 +125,16 @@ def demand_ai_room(agent: Agent, budget_micros: int) -> None:
         machine = paid.monthly_micros if payer == paid.payer else 0
         wanted = Wanted(agent.uid, machine, budget_micros)
         _demand_of(payer, agent, wanted)
+
+
+def _demand_proved_mail(payer: Payer, person: User) -> None:
+    if payer.kind == Payer.Kind.WALLET and not has_proved_mail(person):
+        text = _(
+            "Nobody has proved yet that mail to {mail} arrives: sign in once with the code that it"
+            " brings, then try again."
+        )
+        sentence = format_lazy(text, mail=person.email)
+        raise Refused("", "mail_not_proved", sentence)
 
 
 def _demand_room(payer: Payer, agent: Agent, agreed: Rate) -> None:
