@@ -30,6 +30,7 @@ class Scope(StrEnum):
     AGENTS_READ = "agents:read"
     AGENTS_WRITE = "agents:write"
     MONEY_READ = "money:read"
+    MONEY_WRITE = "money:write"
     PEOPLE_READ = "people:read"
     PEOPLE_WRITE = "people:write"
 

@@ -8,10 +8,12 @@ from django.http import Http404
 from rest_framework.request import Request
 
 from farm.accounts.models import Account, User
+from farm.accounts.permissions import Action, demand
 from farm.accounts.refusals import Refused
 from farm.accounts.selectors import account_chosen, account_for
 from farm.agents.models import Agent
 from farm.agents.selectors import agent_for
+from farm.billing.models import Payer
 
 
 def person(request: Request) -> User:
@@ -33,6 +35,16 @@ def account_asked_for(request: Request, uid: str) -> Account:
         return account_for(person(request), uid)
     except Account.DoesNotExist:
         raise Http404 from None
+
+
+def payer_asked_for(request: Request, uid: str, payer: str) -> Payer:
+    """The account's payer, or 404; PermissionDenied for members who manage no money."""
+    account = account_asked_for(request, uid)
+    demand(person(request), Action.MANAGE_MONEY, account)
+    found = account.payers.select_related("account").filter(uid=payer).first()
+    if found is None:
+        raise Http404
+    return found
 
 
 def account_named(request: Request, uid: str) -> Account:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 import farm.api.schema  # noqa: F401 - Spectacular knows of an extension once its module is loaded
 from farm.api.errors import nothing_here
-from farm.api.views import accounts, agents, invitations, machines, statements
+from farm.api.views import accounts, agents, invitations, machines, money, statements, wallets
 
+# A payer's money, below the address of the payer.
+OF_PAYER = [
+    path("balance/", money.Balance.as_view(), name="api_balance"),
+    path("days/<str:month>/", money.Days.as_view(), name="api_days"),
+    path("lines/<str:month>/", money.Lines.as_view(), name="api_lines"),
+    path("papers/", money.Papers.as_view(), name="api_papers"),
+    path("limits/", money.Limits.as_view(), name="api_limits"),
+    path("top-ups/", wallets.TopUps.as_view(), name="api_top_ups"),
+    path("top-ups/<slug:top_up>/", wallets.OneTopUp.as_view(), name="api_top_up"),
+    path("card/", wallets.Card.as_view(), name="api_card"),
+    path("automatic/", wallets.Automatic.as_view(), name="api_automatic"),
+    path("vat-id/", wallets.VatId.as_view(), name="api_vat_id"),
+]
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("accounts/", accounts.Accounts.as_view(), name="api_accounts"),
@@ -28,6 +41,7 @@ urlpatterns = [
         statements.OneStatement.as_view(),
         name="api_statement",
     ),
+    path("accounts/<slug:uid>/payers/<slug:payer>/", include(OF_PAYER)),
     path("agents/", agents.Agents.as_view(), name="api_agents"),
     path("agents/<slug:uid>/", agents.OneAgent.as_view(), name="api_agent"),
     path("agents/<slug:uid>/retry/", agents.Retry.as_view(), name="api_retry"),
@@ -42,6 +56,9 @@ urlpatterns = [
     path("agents/<slug:uid>/schedule/", machines.OneSchedule.as_view(), name="api_schedule"),
     path("agents/<slug:uid>/keep/", machines.Keep.as_view(), name="api_keep"),
     path("agents/<slug:uid>/events/", agents.Events.as_view(), name="api_events"),
+    path(
+        "agents/<slug:uid>/lines/<str:month>/", money.AgentLines.as_view(), name="api_agent_lines"
+    ),
     path("agents/<slug:uid>/cost/", agents.Costs.as_view(), name="api_cost"),
     re_path("", nothing_here, name="api_nothing"),
 ]

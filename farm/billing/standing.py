@@ -11,10 +11,11 @@ from typing import Final
 
 from farm.accounts.models import Account
 from farm.billing.balances import Balance, balance_of
-from farm.billing.customer_rows import Customer, Hold, TopUp
+from farm.billing.customer_rows import Customer, Hold, Stage, TopUp
 from farm.billing.holds import GRACE, live_holds
 from farm.billing.models import Payer
 from farm.billing.seeing import days_left
+from farm.billing.statements import CURRENCY
 
 LATEST: Final = 20
 """So many top-ups are shown; papers show them all."""
@@ -30,6 +31,21 @@ class Standing:
     customer: Customer | None
     balance: Balance
     days: Fraction | None
+
+    @property
+    def currency(self) -> str:
+        """In which all of it is counted."""
+        return CURRENCY
+
+    @property
+    def stage(self) -> Stage:
+        """How far its money reaches."""
+        return Stage(self.customer.stage) if self.customer else Stage.FINE
+
+    @property
+    def holds(self) -> Sequence[Hold]:
+        """What is set aside for each of its agents."""
+        return holds_of(self.payer)
 
     @property
     def days_left(self) -> int | None:

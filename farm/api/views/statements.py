@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from farm.accounts.permissions import Action, demand
 from farm.accounts.tokens import Scope
 from farm.agents.selectors import month_statement, payers_of
-from farm.api.asking import account_asked_for, person
+from farm.api.asking import account_asked_for, payer_asked_for, person
 from farm.api.scoped import ScopedView
 from farm.api.shapes import PayerShape, StatementShape
 
@@ -46,16 +46,13 @@ class OneStatement(ScopedView):
     @extend_schema(operation_id="show_statement", parameters=[MONTH], responses=StatementShape)
     def get(self, request: Request, uid: str, payer: str, month: str) -> Response:
         """What a payer pays for whom in a month, until now. Scope: money:read."""
-        account = account_asked_for(request, uid)
-        demand(person(request), Action.MANAGE_MONEY, account)
-        found = account.payers.select_related("account").filter(uid=payer).first()
-        if found is None:
-            raise Http404
-        stated = month_statement(found, _first_day(month), timezone.now())
+        found = payer_asked_for(request, uid, payer)
+        stated = month_statement(found, first_day(month), timezone.now())
         return Response(StatementShape(stated).data)
 
 
-def _first_day(month: str) -> date:
+def first_day(month: str) -> date:
+    """Of a month such as 2026-11; 404 for what is none."""
     try:
         day = datetime.strptime(month, "%Y-%m").date()  # noqa: DTZ007  (a month has no zone)
     except ValueError:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from farm.agents.clouds import regions
 from farm.agents.models import Agent, AgentPhase, OperationKind, OperationState
+from farm.agents.price_news import price_news
 from farm.agents.selectors import Progress
 from farm.agents.selectors.changes import is_to_be_had, offer_of_change, returns_from
 from farm.agents.selectors.placements import placement_of
@@ -69,6 +70,17 @@ class WakeWords:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceWords:
+    """What its machine costs now, or from `since` on, and the month's most that was agreed to."""
+
+    hourly: str
+    most: str
+    agreed: str
+    since: datetime | None
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
 class AsleepWords:
     """Since when it sleeps, and what that costs, "" while it is not known."""
 
@@ -101,6 +113,20 @@ def place_words(agent: Agent) -> PlaceWords | None:
         passed=tuple(
             f"{one.server_type} ({one.cloud}, {one.location}): {one.why}" for one in there.passed
         ),
+    )
+
+
+def price_words(agent: Agent, now: datetime) -> PriceWords | None:
+    """For an agent that is awake; None while its machine costs no more than was agreed."""
+    news = price_news(agent, now) if agent.phase == AgentPhase.RUNNING else None
+    if news is None:
+        return None
+    return PriceWords(
+        hourly=_hourly(news.rate),
+        most=_most(news.rate),
+        agreed=_most(news.agreed),
+        since=news.since,
+        seen=str(news.rate.hourly_micros),
     )
 
 

@@ -66,11 +66,11 @@ def notices_of(standing: Standing) -> tuple[Notice, ...]:
     found = []
     if standing.is_frozen:
         found.append(Notice(Tone.BAD, _frozen(standing)))
-    stage = standing.customer.stage if standing.customer else Stage.FINE
+    stage = standing.stage
     if stage in LOW:
         found.append(Notice(Tone.WAITS, _low(standing)))
     if stage in (Stage.DRY, Stage.LAST, Stage.OVER):
-        found.append(Notice(Tone.BAD, _out(standing, Stage(stage))))
+        found.append(Notice(Tone.BAD, _out(standing, stage)))
     return tuple(found)
 
 

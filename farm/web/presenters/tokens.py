@@ -16,6 +16,7 @@ WORDS: Mapping[str, str | Promise] = {
     Scope.AGENTS_READ: _("see my agents and what happens to them"),
     Scope.AGENTS_WRITE: _("create, restart and delete agents"),
     Scope.MONEY_READ: _("read what agents cost, and statements"),
+    Scope.MONEY_WRITE: _("pay in, and change cards, VAT ids and limits"),
     Scope.PEOPLE_READ: _("see the members of my accounts, and invitations"),
     Scope.PEOPLE_WRITE: _("invite people, and take invitations back"),
 }

@@ -12,7 +12,7 @@ from farm.accounts.models import Door
 from farm.accounts.refusals import Refused
 from farm.billing.cards import look_at_card_page, open_card_page, portal_of, remove_card
 from farm.billing.vat_ids import give_vat_id, remove_vat_id
-from farm.web.addresses import absolute
+from farm.links import absolute
 from farm.web.asking import MemberRequest, for_members
 from farm.web.money_forms import VatForm
 from farm.web.views.money import payer_asked_for

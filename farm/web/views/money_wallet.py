@@ -19,7 +19,7 @@ from farm.billing.bill_rows import Bill
 from farm.billing.models import Payer
 from farm.billing.standing import Standing, standing_of
 from farm.billing.topups import ask_top_up
-from farm.web.addresses import absolute
+from farm.links import absolute
 from farm.web.asking import MemberRequest, for_members
 from farm.web.money_forms import AutomaticForm, TopUpForm, VatForm
 from farm.web.presenters.money_papers import bill_rows

@@ -14,6 +14,7 @@ from farm.agents import selectors, services
 from farm.agents.models import Agent, AgentPhase
 from farm.agents.refusals import Refused
 from farm.agents.selectors.prices import wake_quote
+from farm.agents.services.prices import agree_to_price
 from farm.billing.prices import Rate
 from farm.web.answers import refused_page
 from farm.web.asking import MemberRequest, agent_asked_for, for_members
@@ -52,6 +53,24 @@ def wake(request: MemberRequest, uid: str) -> HttpResponse:
     except Refused as refused:
         return _page(request, asked, error=str(refused.sentence))
     return redirect("wake_agent" if request.POST.get("then") == TO_CONSOLE else "agent", uid)
+
+
+@for_members
+@require_POST
+def agree(request: MemberRequest, uid: str) -> HttpResponse:
+    """Agree to what its machine costs by now, or is going to."""
+    asked = agent_asked_for(request, uid, Action.MANAGE_AGENT)
+    seen = request.POST.get("seen", "")
+    try:
+        agree_to_price(
+            actor=request.user,
+            door=Door.WEB,
+            agent=asked,
+            hourly_micros=int(seen) if seen.isdecimal() and len(seen) < 16 else 0,
+        )
+    except Refused as refused:
+        return refused_page(request, refused, uid)
+    return redirect("agent", uid)
 
 
 def _page(request: MemberRequest, asked: Agent, error: str = "") -> HttpResponse:

@@ -34,6 +34,11 @@ class Caller:
         answer: Response = self.client.post(f"/api/v1/{path}", body, format="json")
         return answer
 
+    def put(self, path: str, body: object = None) -> Response:
+        """The answer to a wish for what is to be there."""
+        answer: Response = self.client.put(f"/api/v1/{path}", body, format="json")
+        return answer
+
     def delete(self, path: str) -> Response:
         """The answer to a wish for an end."""
         answer: Response = self.client.delete(f"/api/v1/{path}")

@@ -67,7 +67,9 @@ def _sometimes_what_is_there(case: OpenApiCase, nino: Agent) -> None:
     is_of_agent = case.path.startswith("/api/v1/agents/")
     given["uid"] = nino.uid if is_of_agent else account.uid
     if "payer" in given:
-        given["payer"], given["month"] = default_payer(account).uid, "2026-11"
+        given["payer"] = default_payer(account).uid
+    if "month" in given:
+        given["month"] = "2026-11"
     if "invitation" in given:
         offer = NewInvitation()
         opened = invite(actor=nino.owner, door=Door.CLI, account=account, offer=offer)

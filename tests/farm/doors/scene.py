@@ -174,7 +174,7 @@ def _of_payer(payer: Payer) -> Mapping[str, str]:
         pdf="https://example.org/in_1.pdf",
         at=now,
     )
-    return {"top_up_uid": top_up.uid, "paper": paper.reference}
+    return {"top_up_uid": top_up.uid, "top_up": top_up.uid, "paper": paper.reference}
 
 
 def _of_agent(agent: Agent) -> Mapping[str, str]:
