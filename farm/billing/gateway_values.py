@@ -68,8 +68,8 @@ class TopUp:
     success_url: str
     cancel_url: str
     language: str = "auto"
-    with_vat: bool = True
     metadata: Metadata = field(default_factory=dict)
+    with_vat: bool = True
 
 
 @dataclass(frozen=True, slots=True)

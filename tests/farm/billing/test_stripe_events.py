@@ -94,6 +94,7 @@ def test_a_top_up_is_heard_of_and_looked_up(
     led_on(fill_in(session.url, GOOD))
     eventually(lambda: all_arrived(hooked))
     assert work() == {
+        "customer.updated": "there",
         "checkout.session.completed": "paid",
         "payment_intent.succeeded": "succeeded",
         "invoice.finalized": "paid",
