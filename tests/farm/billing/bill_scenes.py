@@ -15,7 +15,7 @@ from farm.billing.models import Assignment, Kind, Payer, PriceRow, UsageLine
 from tests.sandbox.stripe.stripe_at_work import StripeAtWork
 
 OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
-BEGAN = datetime(2026, 9, 1, tzinfo=UTC)
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def closing(month: date) -> datetime:
