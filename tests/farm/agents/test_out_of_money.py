@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
-from farm.accounts.models import AuditEntry
-from farm.agents.models import Agent, AgentPhase, Meter
+from farm.accounts.models import AuditEntry, Door
+from farm.agents.models import Agent, AgentPhase, Change, Meter
+from farm.agents.reconciler.customers import ensure_customers
 from farm.agents.reconciler.driving import CUSTOMERS
+from farm.agents.refusals import Refused
+from farm.agents.services.changes import move_agent_to
+from farm.agents.services.sleep import stop_agent, wake_agent
 from farm.billing.balances import balance_of
-from farm.billing.customer_rows import Customer, Hold, Stage
+from farm.billing.bill_rows import Bill
+from farm.billing.customer_rows import Customer, Dispute, Hold, Stage, TopUp
 from farm.billing.models import Payer
 from farm.billing.payers import assign
-from farm.billing.stripe_rows import StripeRound
+from farm.billing.rule import month_of
+from farm.billing.stripe_rows import StripeEvent, StripeRound
 from tests.farm.billing.wallets import EURO, pay_in, use, wallet_of
 from tests.farm.web import scenes
 from tests.farm.web.scenes import People
@@ -118,3 +126,204 @@ def test_thirty_days_later_it_is_deleted_after_a_last_mail(customer: Customer) -
     assert agent_now().wanted == Agent.Wanted.DELETED
     look(customer)
     assert [sent.subject.split()[0] for sent in mail.outbox] == ["Nino"] * 3
+
+
+def round_in_trouble() -> None:
+    StripeRound.objects.update(trouble="no answer")
+
+
+def round_late() -> None:
+    StripeRound.objects.update(due_at=timezone.now() - timedelta(hours=3))
+
+
+def event_waits() -> None:
+    now = timezone.now()
+    StripeEvent.objects.create(uid="evt_1", happened_at=now, came_at=now, fetched=False)
+
+
+def meter_stands() -> None:
+    Meter.objects.update(ran_at=timezone.now() - timedelta(hours=3))
+
+
+def clock_went_back() -> None:
+    Meter.objects.update(ran_at=timezone.now() + timedelta(hours=1))
+
+
+def payment_under_way() -> None:
+    TopUp.objects.create(
+        customer=Customer.objects.get(),
+        cents=1_000,
+        state=TopUp.State.OPEN,
+        asked_at=timezone.now(),
+    )
+
+
+FAULTS = [
+    round_in_trouble,
+    round_late,
+    event_waits,
+    meter_stands,
+    clock_went_back,
+    payment_under_way,
+]
+
+
+@pytest.mark.parametrize("at_fault", FAULTS)
+def test_nothing_is_taken_while_anybody_is_at_fault(
+    customer: Customer, at_fault: Callable[[], None]
+) -> None:
+    pay_in(customer.payer, WORST - 1)
+    at_fault()
+    assert look(customer).stage == Stage.FINE
+    assert agent_now().wanted == Agent.Wanted.RUNNING
+    assert not mail.outbox
+
+
+@pytest.mark.parametrize("at_fault", FAULTS[:4])
+def test_a_payment_wakes_whoever_is_at_fault(
+    customer: Customer, at_fault: Callable[[], None]
+) -> None:
+    look(customer)
+    asleep()
+    at_fault()
+    assert look(customer, back=timedelta(days=29)).stage == Stage.DRY
+    pay_in(customer.payer, 10 * EURO)
+    assert look(customer).stage == Stage.FINE
+    assert agent_now().wanted == Agent.Wanted.RUNNING
+
+
+def test_a_page_that_is_open_is_not_waited_for_for_ever(customer: Customer) -> None:
+    pay_in(customer.payer, WORST - 1)
+    payment_under_way()
+    TopUp.objects.update(asked_at=timezone.now() - timedelta(hours=2))
+    assert look(customer).stage == Stage.DRY
+
+
+def test_who_is_in_dispute_sleeps_and_is_never_deleted(customer: Customer) -> None:
+    pay_in(customer.payer, 100 * EURO)
+    now = timezone.now()
+    Dispute.objects.create(reference="dp_1", customer=customer, cents=1_000, opened_at=now)
+    Customer.objects.update(frozen_at=now)
+    look(customer)
+    assert agent_now().wanted == Agent.Wanted.STOPPED
+    asleep()
+    use(customer.payer, 200 * EURO)
+    assert look(customer).stage == Stage.DRY
+    assert look(customer, back=timedelta(days=90)).stage == Stage.DRY
+    Customer.objects.update(frozen_at=None)
+    assert look(customer, back=timedelta(days=90)).stage == Stage.DRY
+    assert agent_now().wanted == Agent.Wanted.STOPPED
+    Dispute.objects.update(closed_at=now)
+    pay_in(customer.payer, 300 * EURO)
+    assert look(customer).stage == Stage.FINE
+    assert agent_now().wanted == Agent.Wanted.RUNNING
+
+
+def test_a_bill_that_is_overdue_leads_the_same_way(customer: Customer) -> None:
+    Payer.objects.update(kind=Payer.Kind.INVOICE)
+    now = timezone.now()
+    bill = Bill.objects.create(
+        payer=customer.payer,
+        month=month_of(now),
+        state=Bill.State.OPEN,
+        currency="EUR",
+        net_micros=EURO,
+        net_cents=100,
+        closed_at=now,
+    )
+    assert look(customer).stage == Stage.FINE
+    for days, stage in ((0, Stage.WEEK), (4, Stage.DAYS), (6, Stage.DAY), (8, Stage.DRY)):
+        Bill.objects.update(overdue_at=now - timedelta(days=days))
+        assert look(customer).stage == stage
+    assert "Une facture" in mail.outbox[0].body
+    assert agent_now().wanted == Agent.Wanted.STOPPED
+    with pytest.raises(Refused) as refused:
+        wake_agent(actor=agent_now().owner, door=Door.WEB, agent=agent_now())
+    assert refused.value.code == "bill_unpaid"
+    bill.state = Bill.State.PAID
+    bill.save()
+    assert look(customer).stage == Stage.FINE
+    assert agent_now().wanted == Agent.Wanted.RUNNING
+
+
+def test_an_agent_on_its_way_is_tried_again(customer: Customer) -> None:
+    Agent.objects.update(phase=AgentPhase.PLACING)
+    look(customer)
+    assert agent_now().wanted == Agent.Wanted.RUNNING
+    due = Customer.objects.get().due_at
+    assert due
+    assert due < timezone.now() + timedelta(minutes=2)
+    Agent.objects.update(phase=AgentPhase.RUNNING)
+    look(customer)
+    assert agent_now().wanted == Agent.Wanted.STOPPED
+
+
+def test_a_move_that_waits_is_taken_back(people: People, customer: Customer) -> None:
+    pay_in(customer.payer, 100 * EURO)
+    agent = agent_now()
+    move_agent_to(actor=people.alice, door=Door.WEB, agent=agent, region="finland")
+    use(customer.payer, 100 * EURO)
+    look(customer)
+    assert not Change.objects.exists()
+    look(customer)
+    assert agent_now().wanted == Agent.Wanted.STOPPED
+
+
+def test_who_let_it_sleep_themselves_is_not_woken_by_money(
+    people: People, customer: Customer
+) -> None:
+    look(customer)
+    stop_agent(actor=people.alice, door=Door.WEB, agent=agent_now())
+    asleep()
+    pay_in(customer.payer, 100 * EURO)
+    look(customer)
+    assert agent_now().wanted == Agent.Wanted.STOPPED
+
+
+def test_a_member_is_told_whom_to_ask(people: People, customer: Customer) -> None:
+    Agent.objects.update(owner=people.bob)
+    look(customer)
+    told = {sent.to[0]: sent.body for sent in mail.outbox}
+    assert set(told) == {people.alice.email, people.bob.email}
+    assert f"Ask {people.alice.email} to pay" in told[people.bob.email]
+
+
+def test_its_last_mail_is_written_again_until_one_goes_out(
+    customer: Customer, settings: Settings
+) -> None:
+    look(customer)
+    asleep()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_PORT = 1
+    assert look(customer, back=timedelta(days=90)).stage == Stage.DRY
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert look(customer).stage == Stage.LAST
+    assert "dernier message" in mail.outbox[-1].body
+
+
+def test_the_card_is_charged_below_three_days(customer: Customer) -> None:
+    Customer.objects.update(card="pm_1", automatic_cents=2_000)
+    pay_in(customer.payer, WORST + 2 * A_DAY)
+    look(customer)
+    top_up = TopUp.objects.get()
+    assert (top_up.automatic, top_up.cents) == (True, 2_000)
+    look(customer)
+    assert TopUp.objects.count() == 1
+
+
+def test_whoever_pays_in_advance_is_looked_at(people: People) -> None:
+    Payer.objects.filter(account=people.account).delete()
+    Payer.objects.create(
+        account=people.account, name="P", kind=Payer.Kind.WALLET, created_at=timezone.now()
+    )
+    for _ in range(2):
+        ensure_customers(timezone.now())
+    assert Customer.objects.get().due_at
+
+
+def test_an_agent_that_is_gone_holds_nothing(customer: Customer) -> None:
+    look(customer)
+    assert Hold.objects.get().released_at is None
+    Agent.objects.update(phase=AgentPhase.DELETED)
+    assert look(customer).stage == Stage.FINE
+    assert Hold.objects.get().released_at
