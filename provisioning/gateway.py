@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
+from uuid import uuid4
 
 from provisioning.errors import AnswerLost, Rejected, Transient
 from provisioning.quoting import plain
@@ -104,6 +105,19 @@ def rpc(
     if not isinstance(payload, dict):
         raise AnswerLost("bad_answer", "The agent's program answered in a way we cannot read.")
     return payload
+
+
+def is_at_work(shell: Shell, gateway_token: str) -> bool:
+    """Whether it answers somebody just now, wherever they wrote, or has work of its own.
+
+    The gateway tells so when it is asked to hold still for a moment, which is taken back at once.
+    """
+    wish = {"requestId": str(uuid4()), "terminalPolicy": "terminate"}
+    told = rpc(shell, gateway_token, "gateway.suspend.prepare", wish)
+    if told.get("status") == "ready":
+        held = {"suspensionId": str(told.get("suspensionId"))}
+        rpc(shell, gateway_token, "gateway.suspend.resume", held)
+    return told.get("status") == "busy"
 
 
 def open_url(origin: str, gateway_token: str) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from provisioning.channels import Slack, Telegram, WhatsApp
 from provisioning.errors import Rejected, Transient
 from provisioning.fence import FENCE
-from provisioning.gateway import Readiness, open_url, readiness, rpc, say
+from provisioning.gateway import Readiness, is_at_work, open_url, readiness, rpc, say
 from provisioning.quoting import plain
 from provisioning.runtime_files import (
     CONFIG,
@@ -48,6 +48,7 @@ __all__ = [
     "forget_secrets",
     "has_ended",
     "installed",
+    "is_at_work",
     "let_end",
     "log",
     "open_url",

@@ -205,6 +205,24 @@ def test_a_call_that_is_not_answered_well_has_a_code(
     assert "\x1b" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        ({"status": "busy", "activeCount": 1}, ["prepare"]),
+        ({"status": "ready", "suspensionId": "s1"}, ["prepare", "resume"]),
+        ({}, ["prepare"]),
+    ],
+)
+def test_a_gateway_at_work_says_so_and_one_that_is_not_goes_on(
+    shell: Shell, gateway: SmallGateway, told: dict[str, object], asked: list[str]
+) -> None:
+    gateway.status = told
+    assert runtime.is_at_work(shell, TOKEN) is (told.get("status") == "busy")
+    assert [str(call["method"]).rpartition(".")[2] for call in gateway.calls] == asked
+    if "resume" in asked:
+        assert gateway.calls[-1]["params"] == {"suspensionId": "s1"}
+
+
 def test_opening_puts_the_token_where_no_server_sees_it() -> None:
     opened = runtime.open_url("http://ada-1.agents.localhost:8001", "a b&#c")
     assert opened == "http://ada-1.agents.localhost:8001/#token=a%20b%26%23c"

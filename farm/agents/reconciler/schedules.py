@@ -11,11 +11,15 @@ from farm.accounts.models import Door
 from farm.agents.events import note
 from farm.agents.models import Agent, Schedule
 from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.machines import shell_of
 from farm.agents.reconciler.troubles import Nap
 from farm.agents.refusals import Refused
-from farm.agents.schedules import rules_of, seen_of
+from farm.agents.saving import serving_machine
+from farm.agents.schedules import note_talk, rules_of, seen_of
 from farm.agents.services.sleep import stop_agent, wake_agent
-from provisioning.schedules import Boundary, State, Why, decide
+from provisioning import runtime
+from provisioning.errors import ProvisioningError
+from provisioning.schedules import BUSY, Boundary, State, Why, decide
 
 AGAIN = timedelta(minutes=10)
 EVENTS = {
@@ -36,6 +40,11 @@ def drive_schedule(claim: Claim[Schedule]) -> Nap:
     """Do what its rules want now, once, and say when to look again."""
     row, now = claim.row, timezone.now()
     verdict = decide(rules_of(row), seen_of(row.agent, row), now)
+    if verdict.due and verdict.due.state is State.ASLEEP:
+        if _is_at_work(row.agent, now):
+            return BUSY
+        # It may have been talked to since it was last looked at.
+        verdict = decide(rules_of(row), seen_of(row.agent, row), now)
     if verdict.due:
         try:
             _follow(claim, verdict.due, now)
@@ -43,6 +52,22 @@ def drive_schedule(claim: Claim[Schedule]) -> Nap:
             _note_refusal(claim, refused)
             return AGAIN
     return verdict.look_at - now
+
+
+def _is_at_work(agent: Agent, now: datetime) -> bool:
+    """Its program's own word, of chat apps too; one that cannot be spoken to answers nobody."""
+    server = serving_machine(agent)
+    if server is None:
+        return False
+    try:
+        with shell_of(server) as shell:
+            at_work = runtime.is_at_work(shell, agent.gateway_token)
+            shown = runtime.readiness(shell, agent.gateway_token)
+    except ProvisioningError:
+        return False
+    if shown.talked_at:
+        note_talk(agent, shown.talked_at, now)
+    return at_work
 
 
 def _follow(claim: Claim[Schedule], due: Boundary, now: datetime) -> None:

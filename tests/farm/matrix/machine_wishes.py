@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from django.utils import timezone
 
 from farm.accounts.models import Door, User
 from farm.agents import services
-from farm.agents.models import Agent, ProviderProject
+from farm.agents.models import Agent, LastUse, ProviderProject, Schedule
 from farm.agents.refusals import Refused
 from farm.agents.services import projects as services_of_projects
 
@@ -38,6 +41,19 @@ def move(order: Order) -> str:
     """Have it somewhere else."""
     agent = _agent(order)
     services.move_agent_to(actor=agent.owner, door=Door.CLI, agent=agent, region=order["region"])
+    return agent.uid
+
+
+def sleep_when_idle(order: Order) -> str:
+    """From now on it falls asleep when it is not used for an hour, and was not for two."""
+    agent, past = _agent(order), timezone.now() - timedelta(hours=2)
+    Agent.objects.filter(pk=agent.pk).update(running_since=past, created_at=past)
+    agent.operations.update(started_at=past)
+    agent.messages.update(at=past)
+    LastUse.objects.filter(agent=agent).update(talked_at=past, console_at=past)
+    Schedule.objects.update_or_create(
+        agent=agent, defaults={"idle_hours": 1, "changed_at": past, "due_at": timezone.now()}
+    )
     return agent.uid
 
 
@@ -100,6 +116,7 @@ MACHINE_VERBS: Mapping[str, Callable[[Order], str]] = {
     "accept_project": accept_project,
     "move": move,
     "rebuild": rebuild,
+    "sleep_when_idle": sleep_when_idle,
     "resize": resize,
     "stop": stop,
     "try_again": try_again,

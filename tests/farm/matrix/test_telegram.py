@@ -135,3 +135,19 @@ def test_a_bot_that_nobody_makes_is_offered_for_half_an_hour(farm: Farm) -> None
     farm.wish("age_links", minutes="31")
     farm.start_worker()
     wait_until("it ran out", lambda: farm.ask(STATE) == "expired")
+
+
+def test_an_idle_agent_does_not_fall_asleep_while_it_answers_there(farm: Farm, bot: str) -> None:
+    farm.start_worker()
+    farm.wish("ask", bot_token=bot)
+    write(farm, bot, farm.ask(CODE))
+    one_running(farm)
+    wait_until("it says hello", lambda: bool(said(farm, bot)))
+    before = len(said(farm, bot))
+    write(farm, bot, "lance la commande `sleep 15`")
+    wait_until("it thinks", lambda: "sleep 15" in farm.control.get("/model/log").text)
+    farm.wish("sleep_when_idle")
+    due = farm.ask("SELECT due_at FROM agents_schedule")
+    wait_until("it was looked at", lambda: farm.ask("SELECT due_at FROM agents_schedule") != due)
+    assert farm.ask("SELECT wanted FROM agents_agent") == "running"
+    wait_until("it answers", lambda: len(said(farm, bot)) > before)

@@ -47,6 +47,11 @@ class Agent:
         return [{"key": key + name, "updatedAt": at} for name, at in newest[:10]]
 
     @property
+    def turns(self) -> int:
+        """How many it takes just now."""
+        return sum(lock.locked() for lock in self._locks.values())
+
+    @property
     def workspace(self) -> str:
         """Where its files are."""
         return self._config.text(

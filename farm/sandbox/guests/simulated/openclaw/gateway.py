@@ -200,6 +200,16 @@ class Gateway:
         if method == "config.get":
             raw = self._process.files.text(config_path(self._process))
             return {"raw": raw, "hash": hashlib.sha256(raw.encode()).hexdigest(), "valid": True}
+        return self._suspension(method)
+
+    def _suspension(self, method: str) -> dict[str, Json] | None:
+        """What a host is told that wants to freeze it; nobody here holds it still for long."""
+        if method == "gateway.suspend.prepare" and self._agent.turns:
+            return {"status": "busy", "activeCount": self._agent.turns, "retryAfterMs": 20_000}
+        if method == "gateway.suspend.prepare":
+            return {"status": "ready", "suspensionId": "simulated", "activeCount": 0}
+        if method == "gateway.suspend.resume":
+            return {"ok": True, "status": "running", "resumed": True}
         return None
 
 
