@@ -40,6 +40,7 @@ ENTRIES = (
     Entry("edge", "Lead people to the site and to their agents, through Caddy.", "farm.ops.edge"),
     Entry("servers", "Show the machines, and what is nobody's.", "farm.ops.servers"),
     Entry("sweep", "Hold what the clouds charge for against the rows.", "farm.ops.sweep"),
+    Entry("prices", "Tell of a cloud's change of prices.", "farm.ops.price_commands"),
     Entry("pool", "Show and set how many machines are kept ready.", "farm.ops.pool_commands"),
     Entry("projects", "Show and add projects at clouds.", "farm.ops.project_commands"),
     Entry("images", "Build server images that hold the runtime.", "farm.ops.images"),

@@ -118,6 +118,7 @@ CHANNELS: list[URLPattern | URLResolver] = [
 MACHINE: list[URLPattern | URLResolver] = [
     path("agents/<slug:uid>/stop/", sleep.stop, name="stop_agent"),
     path("agents/<slug:uid>/wake/", sleep.wake, name="wake_agent"),
+    path("agents/<slug:uid>/price/", sleep.agree, name="agree_price"),
     path("agents/<slug:uid>/machine/", machine.machine, name="machine"),
     path("agents/<slug:uid>/resize/", machine.resize, name="resize_agent"),
     path("agents/<slug:uid>/move/", machine.move, name="move_agent"),

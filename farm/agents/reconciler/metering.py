@@ -13,6 +13,7 @@ from django.utils import timezone
 from farm.agents.models import Agent, DiskCopy, Meter, Offer, Server
 from farm.agents.placement import copy_terabyte_of
 from farm.agents.reconciler.claims import Claim
+from farm.agents.reconciler.price_changes import apply_changes, tell_of_changes
 from farm.agents.reconciler.troubles import Nap
 from farm.agents.stays import LastSeen, stay_of, stay_of_copy
 from farm.billing.ledger import is_due, post
@@ -34,6 +35,7 @@ def ensure_meter(now: datetime) -> None:
 def drive_meter(claim: Claim[Meter]) -> Nap:
     """Write what has become sure since the last run, and once a day post it to the ledger."""
     now = timezone.now()
+    tell_of_changes(now)
     hours = meter(now)
     if is_due(now):
         post(now)
@@ -50,6 +52,7 @@ def meter(now: datetime) -> int:
     """
     _charge_the_unassigned()
     _price_copies()
+    apply_changes(now)
     return sum(_write(stays, now) for stays in _pieces(_stays()))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from farm.agents.clouds import OFF_IS_FREE
 from farm.agents.copies import kept_copy, let_go
 from farm.agents.events import note
 from farm.agents.machine_of import machine_of
@@ -19,7 +20,7 @@ from farm.agents.models import (
     ServerPhase,
 )
 from farm.agents.pace import SAFETY_NET, deadlines
-from farm.agents.placement import PRICE_ROSE, Rung, agreed_by, ladder, open_rungs
+from farm.agents.placement import PRICE_ROSE, Rung, agreed_by, is_within, ladder, open_rungs
 from farm.agents.projects import CLOSED
 from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.failing import fail_refused
@@ -29,6 +30,7 @@ from farm.agents.reconciler.powering import SOLD_OUT
 from farm.agents.reconciler.troubles import Nap, jitter, wait_with_reason
 from farm.agents.rungs import choose
 from farm.agents.saving import saving_of
+from farm.billing.selectors import rate_of
 from farm.catalog import Plan, Region, catalog
 from provisioning.steps import Saving, SetUp
 
@@ -44,7 +46,8 @@ def begin(claim: Claim[Agent]) -> Nap:
         move_agent(agent, AgentPhase.WAKING, now)
         agent.step = SetUp.NOTHING
         claim.save("step", *MOVED)
-        _want_power(agent, Power.ON, now)
+        if not _is_dearer(agent):
+            _want_power(agent, Power.ON, now)
         begin_line(agent, OperationStep.Key.RESERVE, now)
     return AT_ONCE
 
@@ -57,7 +60,12 @@ def rise(claim: Claim[Agent]) -> Nap:
         return AT_ONCE
     if server.reason == SOLD_OUT and _may_fall_back(agent):
         return _fall_back(claim)
+    if server.wanted_power != Power.ON and _is_dearer(agent):
+        return wait_with_reason(claim, PRICE_ROSE, deadlines().capacity)
     with claim.recording():
+        if agent.reason == PRICE_ROSE:
+            agent.reason = ""
+            claim.save("reason")
         if server.wanted_power != Power.ON:
             _want_power(agent, Power.ON, now)
         if server.reason:
@@ -132,6 +140,13 @@ def boots_on(copy: DiskCopy, rung: Rung) -> bool:
     # A disk sold apart is made as large as the copy wants it.
     roomy = rung.volume is not None or rung.disk_gb >= (copy.disk_gb or 0)
     return rung.provider == copy.provider and there and same_processor and roomy
+
+
+def _is_dearer(agent: Agent) -> bool:
+    """Whether its machine, kept while it slept, costs more by now than what was agreed to."""
+    server = machine_of(agent)
+    rate = rate_of(server.uid) if server and server.provider in OFF_IS_FREE else None
+    return rate is not None and not is_within(rate, agreed_by(agent))
 
 
 def _is_refused(agent: Agent) -> bool:

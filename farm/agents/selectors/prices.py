@@ -13,7 +13,7 @@ from datetime import datetime
 from farm.agents.clouds import OFF_IS_FREE
 from farm.agents.machine_of import machine_of
 from farm.agents.models import Agent
-from farm.agents.placement import agreed_by, dearer_than_agreed
+from farm.agents.placement import agreed_by, dearer_than_agreed, is_within
 from farm.agents.selectors.asleep import LASTING, asleep_rate, copy_at_most, lasting
 from farm.agents.selectors.money import offer_for
 from farm.agents.stays import stay_of
@@ -93,7 +93,9 @@ def wake_quote(agent: Agent) -> WakeQuote | None:
         return None
     dearer, server = dearer_than_agreed(agent), machine_of(agent)
     if server and server.provider in OFF_IS_FREE and not server.gone_at:
-        return WakeQuote(asleep, rate_of(server.uid), agreed_by(agent), dearer=False)
+        awake, agreed = rate_of(server.uid), agreed_by(agent)
+        dearer_now = awake is not None and not is_within(awake, agreed)
+        return WakeQuote(asleep, awake, agreed, dearer=dearer_now)
     if dearer:
         return WakeQuote(asleep, dearer.total, agreed_by(agent), dearer=True)
     offer = offer_for(agent.plan, agent.region)

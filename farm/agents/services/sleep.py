@@ -25,12 +25,11 @@ from farm.agents.refusals import Refused
 from farm.agents.saving import ask_backup, serving_machine
 from farm.agents.services.channels import lock_living
 from farm.agents.services.operations import begin
-from farm.agents.services.paying import demand_change, demand_waking
+from farm.agents.services.paying import demand_waking
+from farm.agents.services.prices import agree_to
 from farm.agents.services.rights import demand_right_or_farm
 from farm.billing.holds import note_slept
-from farm.billing.payers import agree_anew
 from farm.billing.prices import Rate
-from farm.billing.selectors import at_most_monthly
 
 MAY_STOP = (AgentPhase.RUNNING, AgentPhase.CONFIGURING, AgentPhase.STOPPING, AgentPhase.WAKING)
 """Phases in which what it has is on its machine, or on the copy that its machine is made from."""
@@ -77,7 +76,7 @@ def wake_agent(
     agent = lock_living(agent)
     now = timezone.now()
     if agreed is not None:
-        _agree(agent, agreed, now)
+        agree_to(agent, agreed, now)
     if agent.wanted == Agent.Wanted.RUNNING and agent.phase == AgentPhase.WAKING:
         return agent.operations.filter(kind=OperationKind.WAKE).latest("pk")
     if agent.wanted != Agent.Wanted.STOPPED or agent.phase == AgentPhase.FAILED:
@@ -106,19 +105,6 @@ def _save_first(agent: Agent, now: datetime) -> bool:
     there = serving_machine(agent) is not None
     agent.saving = ask_backup(agent, BackupKind.SLEEP, now) if there else agent.saving
     return there
-
-
-def _agree(agent: Agent, agreed: Rate, now: datetime) -> None:
-    """Its payer has room for the new price, or the wish is refused."""
-    agent.agreed_hourly_micros = agreed.hourly_micros
-    agent.agreed_monthly_micros = at_most_monthly(agreed)
-    agent.agreed_currency = agreed.currency
-    demand_change(agent, agreed, agent.plan, agent.region)
-    agree_anew(agent_uid=agent.uid, monthly_micros=agent.agreed_monthly_micros, at=now)
-    agent.due_at = now
-    agent.save(
-        update_fields=["agreed_hourly_micros", "agreed_monthly_micros", "agreed_currency", "due_at"]
-    )
 
 
 def _want(agent: Agent, wanted: Agent.Wanted, now: datetime) -> None:

@@ -19,7 +19,7 @@ from farm.billing.rule import Hour, Written, begun_hours, sure_hours
 from tests.farm.billing.lives import AGENT, LAST, Life, at, several, terms_at
 from tests.farm.billing.oracle import Key, bill, dues
 
-EXAMPLES = int(os.environ.get("BILLING_EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("BILLING_EXAMPLES", "80"))
 
 
 @dataclass(frozen=True, slots=True)
