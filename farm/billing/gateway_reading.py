@@ -198,6 +198,7 @@ def credit_note_of(shown: Object) -> CreditNote:
         id=text(shown, "id"),
         number=text(shown, "number"),
         invoice=text(shown, "invoice"),
+        customer=text(shown, "customer"),
         net=cents(shown, "total_excluding_tax"),
         total=cents(shown, "total"),
         refund=text(refunds[0], "refund") if refunds else "",
@@ -212,6 +213,7 @@ def refund_of(shown: Object) -> Refund:
         status=text(shown, "status"),
         cents=cents(shown, "amount"),
         payment=text(shown, "payment_intent"),
+        customer=text(part(shown, "payment_intent"), "customer"),
         charge=text(shown, "charge"),
         metadata=_metadata(shown),
     )
@@ -225,6 +227,7 @@ def dispute_of(shown: Object) -> Dispute:
         status=text(shown, "status"),
         cents=cents(shown, "amount"),
         payment=text(shown, "payment_intent"),
+        customer=text(part(shown, "payment_intent"), "customer"),
         charge=text(shown, "charge"),
         taken=-sum(cents(line, "net") for line in lines),
         fee=sum(cents(line, "fee") for line in lines),

@@ -228,6 +228,7 @@ class CreditNote:
     id: str
     number: str
     invoice: str
+    customer: str
     net: int
     total: int
     refund: str
@@ -236,12 +237,13 @@ class CreditNote:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Cents on their way to the card they came from."""
+    """Cents on their way to the card they came from; `customer` where it was asked for."""
 
     id: str
     status: str
     cents: int
     payment: str
+    customer: str
     charge: str
     metadata: Metadata
 
@@ -250,13 +252,14 @@ class Refund:
 class Dispute:
     """A payment called into question; `status` is Stripe's, closed as won or lost.
 
-    `taken` is what it cost so far, with `fee`; both in cents.
+    `taken` is what it cost so far, with `fee`; both in cents. `customer` where it was asked for.
     """
 
     id: str
     status: str
     cents: int
     payment: str
+    customer: str
     charge: str
     taken: int
     fee: int

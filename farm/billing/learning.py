@@ -28,7 +28,7 @@ from farm.billing.gateway_values import (
     TaxId,
 )
 from farm.billing.gateway_values import Customer as Buyer
-from farm.billing.learning_disputes import learn_dispute, learn_refund
+from farm.billing.learning_disputes import is_ours, learn_dispute, learn_refund
 from farm.billing.money_in import kept, look_soon, paid_in
 
 WAITING = (TopUp.State.ASKED, TopUp.State.OPEN)
@@ -134,7 +134,7 @@ def _keep_invoice(customer: Customer, found: Invoice, now: datetime) -> None:
 def _learn_credit_note(found: CreditNote, now: datetime) -> bool:
     paper = Paper.objects.filter(reference=found.invoice).first()
     if paper is None:
-        return False
+        return not is_ours(found.customer)
     told = {
         "customer": paper.customer,
         "sort": Paper.Sort.CREDIT,
@@ -150,7 +150,7 @@ def _learn_credit_note(found: CreditNote, now: datetime) -> bool:
 
 
 def _learn_payment(found: Payment, now: datetime) -> bool:
-    if not found.succeeded or not Customer.objects.filter(reference=found.customer).exists():
+    if not found.succeeded or not is_ours(found.customer):
         return True
     top_up = _top_up(found.metadata.get("topup", ""))
     if top_up:

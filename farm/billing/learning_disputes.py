@@ -22,7 +22,7 @@ def learn_refund(found: Refund, now: datetime) -> bool:
     """Money on its way to the card it came from; False until the invoice it paid is known."""
     paper = _paper(found.payment)
     if paper is None:
-        return False
+        return not is_ours(found.customer)
     source = f"refund:{found.id}"
     if found.status in FAILED:
         give_again(paper, found.cents, f"{source}:back", now, after=source)
@@ -35,7 +35,7 @@ def learn_dispute(found: Found, now: datetime) -> bool:
     """A payment in question; its payer is frozen while it is. False as for `learn_refund`."""
     paper = _paper(found.payment)
     if paper is None:
-        return False
+        return not is_ours(found.customer)
     customer = Customer.objects.select_for_update(no_key=True).get(pk=paper.customer_id)
     _keep(customer, found, now)
     _move(paper, found, now)
@@ -44,6 +44,11 @@ def learn_dispute(found: Found, now: datetime) -> bool:
         freeze(customer, "dispute", now)
     thaw_if_settled(customer, now)
     return True
+
+
+def is_ours(reference: str) -> bool:
+    """Whether it is a customer of the farm's: the account there may have others, too."""
+    return Customer.objects.filter(reference=reference).exclude(reference="").exists()
 
 
 def _keep(customer: Customer, found: Found, now: datetime) -> None:

@@ -48,6 +48,16 @@ def _invoice(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
     return reading.invoice_of(plain(found))
 
 
+def _refund(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
+    found = client.v1.refunds.retrieve(uid, {"expand": ["payment_intent"]})
+    return reading.refund_of(plain(found))
+
+
+def _dispute(client: stripe.StripeClient, uid: str, _: str) -> values.Found:
+    found = client.v1.disputes.retrieve(uid, {"expand": ["payment_intent"]})
+    return reading.dispute_of(plain(found))
+
+
 FETCHES: Final[Mapping[str, Fetch]] = {
     "customer": _customer,
     "payment_method": lambda c, uid, _: reading.card_of(plain(c.v1.payment_methods.retrieve(uid))),
@@ -57,8 +67,8 @@ FETCHES: Final[Mapping[str, Fetch]] = {
     "setup_intent": _setup,
     "invoice": _invoice,
     "credit_note": lambda c, uid, _: reading.credit_note_of(plain(c.v1.credit_notes.retrieve(uid))),
-    "refund": lambda c, uid, _: reading.refund_of(plain(c.v1.refunds.retrieve(uid))),
-    "dispute": lambda c, uid, _: reading.dispute_of(plain(c.v1.disputes.retrieve(uid))),
+    "refund": _refund,
+    "dispute": _dispute,
     "tax_id": lambda c, uid, owner: reading.tax_id_of(
         plain(c.v1.customers.tax_ids.retrieve(owner, uid))
     ),

@@ -35,6 +35,7 @@ from tests.farm.billing.topup_scenes import (
 )
 from tests.farm.billing.wallets import EURO, use
 from tests.farm.web.scenes import People
+from tests.sandbox.stripe.acting import with_card as stripe_with_card
 from tests.sandbox.stripe.stripe_at_work import (
     KEY,
     WEBHOOK_SECRET,
@@ -214,6 +215,27 @@ def test_money_that_went_back_is_understood_in_any_order(
             StripeEvent.objects.filter(pk=pk).update(worked_at=None)
             understand()
         assert (left(payer), len(posted()), customer().frozen_at) == end
+
+
+def test_what_is_of_nobody_here_is_let_go(house: StripeAtWork, payer: Payer) -> None:
+    """The account at Stripe may serve for other things too."""
+    client = house.client()
+    stranger, card = stripe_with_card(client)
+    sold = client.v1.payment_intents.create(
+        {
+            "amount": 1200,
+            "currency": "eur",
+            "customer": stranger,
+            "payment_method": card,
+            "off_session": True,
+            "confirm": True,
+        }
+    )
+    client.v1.refunds.create({"payment_intent": sold.id, "amount": 100})
+    house.order("/stripe/disputes", {"payment_intent": sold.id})
+    fetch()
+    assert not StripeEvent.objects.filter(worked_at=None).exists()
+    assert (posted(), Dispute.objects.exists()) == ({}, False)
 
 
 def test_what_is_told_before_its_payment_waits_for_it(
