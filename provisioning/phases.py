@@ -81,9 +81,11 @@ AGENT_MOVES = frozenset(
         (_A.PLACING, _A.CONFIGURING),
         (_A.PLACING, _A.MOVING),
         (_A.PLACING, _A.FAILED),
+        (_A.PLACING, _A.STOPPING),
         (_A.PLACING, _A.DELETING),
         (_A.RESTORING, _A.CONFIGURING),
         (_A.RESTORING, _A.PLACING),
+        (_A.RESTORING, _A.STOPPING),
         # The machine that took over is no good: back to the one before.
         (_A.RESTORING, _A.MOVING),
         (_A.RESTORING, _A.FAILED),

@@ -20,6 +20,9 @@ def step_of_resting(agent: AgentSnapshot, now: datetime, deadlines: Deadlines) -
             return _step_of_stopped(agent)
         case AgentPhase.WAKING:
             return _step_of_waking(agent, now - agent.phase_since, deadlines)
+        case AgentPhase.PLACING | AgentPhase.RESTORING if agent.wanted_stopped:
+            # It was to wake from its backup; the copy that it slept with is still there.
+            return AgentStep.LIE_DOWN
         case AgentPhase.RUNNING | AgentPhase.CONFIGURING if agent.wanted_stopped:
             return _step_towards_sleep(agent)
         case _:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from farm.accounts.models import Door, User
 from farm.accounts.permissions import Action
 from farm.accounts.services import record
+from farm.agents.copies import kept_copy
 from farm.agents.events import note
 from farm.agents.models import (
     Agent,
@@ -33,6 +34,8 @@ from farm.billing.prices import Rate
 
 MAY_STOP = (AgentPhase.RUNNING, AgentPhase.CONFIGURING, AgentPhase.STOPPING, AgentPhase.WAKING)
 """Phases in which what it has is on its machine, or on the copy that its machine is made from."""
+FROM_BACKUP = (AgentPhase.PLACING, AgentPhase.RESTORING)
+"""Phases of a waking from its backup, where no machine could be made from its copy."""
 
 
 @transaction.atomic
@@ -51,7 +54,8 @@ def stop_agent(*, actor: User | None, door: Door, agent: Agent) -> Operation:
         return agent.operations.filter(kind=OperationKind.STOP).latest("pk")
     _demand_stoppable(agent)
     now = timezone.now()
-    agent.restore_from = None
+    if agent.phase not in FROM_BACKUP:
+        agent.restore_from = None
     saves = _save_first(agent, now)
     _want(agent, Agent.Wanted.STOPPED, now)
     note(agent, "stop_asked", at=now)
@@ -93,7 +97,9 @@ def _demand_stoppable(agent: Agent) -> None:
         sentence = _("It has failed, so there is nothing to put to sleep: try again, or delete it.")
         raise Refused("", "agent_failed", sentence)
     never_ran = agent.running_since is None
-    if agent.phase not in MAY_STOP or never_ran or agent.machine_wish != MachineWish.NOTHING:
+    # Until it answers, the copy that it slept with is there, and has what its backup has.
+    may_stop = agent.phase in MAY_STOP or (agent.phase in FROM_BACKUP and kept_copy(agent))
+    if not may_stop or never_ran or agent.machine_wish != MachineWish.NOTHING:
         sentence = _("It is on its way: wait until it answers, then put it to sleep.")
         raise Refused("", "not_settled", sentence)
 

@@ -122,6 +122,27 @@ def test_where_no_machine_takes_its_copy_its_backup_goes_onto_another(
     assert not DiskCopy.objects.get().wanted_gone
 
 
+@pytest.mark.parametrize("comes", [False, True], ids=["asked-for", "restoring"])
+def test_it_may_lie_down_again_on_its_way_from_its_backup(
+    people: People, sleeper: Agent, *, comes: bool
+) -> None:
+    grown()
+    drive(drive(drive(sleeper)))
+    if comes:
+        Server.objects.filter(pk=asked(sleeper).pk).update(phase=ServerPhase.READY)
+        drive(sleeper)
+        assert sleeper.phase == AgentPhase.RESTORING
+    services.stop_agent(actor=people.alice, door=Door.WEB, agent=sleeper)
+    sleeper.refresh_from_db()
+    assert sleeper.restore_from == Backup.objects.get()
+    drive(sleeper)
+    assert (sleeper.phase, asked(sleeper).wanted_gone) == (AgentPhase.STOPPING, True)
+    Server.objects.update(phase=ServerPhase.GONE)
+    drive(sleeper)
+    assert (sleeper.phase, sleeper.restore_from) == (AgentPhase.STOPPED, None)
+    assert not DiskCopy.objects.get().wanted_gone
+
+
 def test_an_older_backup_is_not_taken_for_what_it_slept_with(sleeper: Agent) -> None:
     Backup.objects.update(state=BackupState.FAILED)
     Backup.objects.create(
