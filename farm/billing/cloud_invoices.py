@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from farm.accounts.models import Door, User
 from farm.accounts.permissions import Action, demand
@@ -17,10 +18,17 @@ from farm.billing.cloud_books import read_books
 from farm.billing.cloud_files import MOST_BYTES, CloudFile, Read, read_csv, refused
 from farm.billing.expected import Thing, month_after, month_begins
 from farm.billing.models import Kind
-from farm.billing.month_ends import Guess, guesses
+from farm.billing.month_ends import Guess, Rounding, guesses
 from farm.billing.owners import Owners, is_called_ours
 from farm.billing.reconciliation_rows import CloudCharge, CloudInvoice
 from farm.billing.reconciling import Charge, Charged, Prices
+
+ROUNDED = {
+    Rounding.HALF_UP: gettext_lazy("half up"),
+    Rounding.UP: gettext_lazy("up"),
+    Rounding.DOWN: gettext_lazy("down"),
+}
+"""How amounts are rounded, in people's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,5 +201,8 @@ def verdict_of(guessed: Sequence[Guess]) -> str:
         )
     best = fitting[0] if fitting else assumed
     return text.format(
-        sums=assumed.sums, agree=assumed.agree, zone=best.zone, rounding=best.rounding
+        sums=assumed.sums,
+        agree=assumed.agree,
+        zone=best.zone,
+        rounding=str(ROUNDED[best.rounding]),
     )
