@@ -35,6 +35,7 @@ from farm.ops.bill_views import (
     print_replayed,
     refund_row,
 )
+from farm.ops.payer_commands import payer_named
 from farm.ops.people import ActingAs, operating
 from farm.ops.refusing import serving
 
@@ -166,7 +167,7 @@ def correct(
     with serving(as_json=as_json):
         actor = operating(email)
         demand(actor, Action.OPERATE_FARM)
-        whom, micros = _payer(payer), micros_in(amount, "EUR")
+        whom, micros = payer_named(payer), micros_in(amount, "EUR")
         spelled = cents(micros, "EUR")
         word = "owes {} more" if charge else "owes {} less"
         said = f"{whom} {word.format(spelled)}, net. Nobody can undo it but by another correction."

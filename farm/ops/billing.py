@@ -33,6 +33,7 @@ from farm.ops.billing_views import (
     print_statement,
 )
 from farm.ops.finding import agent_called
+from farm.ops.payer_commands import COMMANDS as PAYER_COMMANDS
 from farm.ops.people import ActingAs, acting
 from farm.ops.reconcile_commands import export, import_invoice, reconcile
 from farm.ops.refusing import serving
@@ -186,7 +187,7 @@ def ledger(*, as_json: AsJson = False) -> None:
             raise typer.Exit(1)
 
 
-for command in (*BILL_COMMANDS, reconcile, import_invoice, export):
+for command in (*BILL_COMMANDS, *PAYER_COMMANDS, reconcile, import_invoice, export):
     app.command()(command)
 
 
