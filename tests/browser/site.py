@@ -32,7 +32,7 @@ SANDBOX = {
 @dataclass(frozen=True, slots=True)
 class Site:
     """A site that answers at `url`: agents (uid by state), sessions (key by person), the uid of
-    Alice's account, and the paths of invitations to it.
+    Alice's account, the paths of invitations to it, and payers and what is theirs (uid by name).
     """
 
     url: str
@@ -40,6 +40,7 @@ class Site:
     sessions: Mapping[str, str]
     account: str
     invitations: Mapping[str, str]
+    money: Mapping[str, str]
 
 
 @contextmanager

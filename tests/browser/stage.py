@@ -25,6 +25,7 @@ from farm.agents.models import (
     WhatsAppLink,
 )
 from farm.agents.services.invitations import checked_offer
+from tests.browser.wallet_stage import wallets
 from tests.farm.web import scenes, sleep_scenes
 from tests.farm.web.channel_scenes import slack, whatsapp
 
@@ -41,12 +42,16 @@ def play() -> str:
     sleep_scenes.copy_prices()
     people = scenes.people()
     sessions = {"alice": people.alice, "bob": people.bob, "zoe": scenes.person("zoe")}
+    money = wallets()
+    for name in ("wanda", "dora"):
+        sessions[name] = User.objects.get(email=f"{name}@example.org")
     return json.dumps(
         {
             "agents": {name: agent.uid for name, agent in _agents(people).items()},
             "sessions": {name: _session(user) for name, user in sessions.items()},
             "account": people.account.uid,
             "invitations": _invitations(people),
+            "money": money,
         }
     )
 

@@ -69,7 +69,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
         running.enter_context(started(environ, data, "farm", "worker"))
         running.enter_context(started(environ, data, "farm", "tunnel"))
         url = running.enter_context(serving(environ, port, data))
-        yield Farm(Site(url, agents={}, sessions={}, account="", invitations={}), outside)
+        yield Farm(Site(url, agents={}, sessions={}, account="", invitations={}, money={}), outside)
 
 
 def test_from_sign_up_to_gone(chromium: Browser, farm: Farm) -> None:

@@ -23,7 +23,8 @@ class LineRow:
     """
 
     key: str
-    at: str
+    day: str
+    time: str
     what: str
     amount: str
     price: str
@@ -44,7 +45,8 @@ def ai_rows(days: Iterable[AiDay]) -> tuple[LineRow, ...]:
 def _line(line: UsageLine) -> LineRow:
     return LineRow(
         key=f"{line.server_uid}-{line.kind}-{line.hour_index}",
-        at=f"{line.began_at.astimezone(UTC):%Y-%m-%d %H:%M}",
+        day=f"{line.began_at.astimezone(UTC):%Y-%m-%d}",
+        time=f"{line.began_at.astimezone(UTC):%H:%M}",
         what=str(Kind(line.kind).label),
         amount=to_the_micro(line.micros, line.currency),
         price=_price(line.price),
@@ -103,7 +105,8 @@ def _day(day: AiDay) -> LineRow:
     text = ngettext("AI: %(model)s, %(n)s call", "AI: %(model)s, %(n)s calls", day.calls)
     return LineRow(
         key=f"ai-{day.pk}",
-        at=f"{day.day:%Y-%m-%d}",
+        day=f"{day.day:%Y-%m-%d}",
+        time="",
         what=text % {"model": day.model, "n": day.calls},
         amount=to_the_micro(day.cost_micros, CURRENCY),
         price=gettext("%(input)s tokens read, %(output)s written, at its provider's price")
