@@ -44,12 +44,13 @@ def is_late(bill: Bill, customer: Customer, now: datetime) -> bool:
     """Whether nothing is to be waited for any more: no try is to come, or the time is over."""
     if customer.frozen_at or bill.payable_until is None:
         return False
-    return next_try(bill) is None if bill.tries else bill.payable_until <= now
+    return bill.payable_until <= now or (bill.tries > 0 and next_try(bill) is None)
 
 
 def note_failed(bill: Bill, card: str, error: Declined, now: datetime) -> None:
-    """Its card was tried in vain; the row is not saved."""
-    bill.tries, bill.tried_card, bill.tried_at = bill.tries + 1, card, now
+    """Its card was tried in vain, another one for the first time; the row is not saved."""
+    bill.tries = bill.tries + 1 if bill.tried_card == card else 1
+    bill.tried_card, bill.tried_at = card, now
     bill.problem = error.code[:60]
     bill.payable_until = bill.payable_until or now + GIVEN
 

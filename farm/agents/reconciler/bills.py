@@ -15,7 +15,7 @@ from farm.agents.reconciler.claims import Claim
 from farm.agents.reconciler.stripe_waits import NO_KEY, OPERATOR_TAKES, after_trouble, wait
 from farm.agents.reconciler.troubles import Nap
 from farm.billing.bill_credits import learn_credit, refuse_credit, wish_of_credit
-from farm.billing.bill_dunning import is_late, is_to_be_tried, nap_of, next_try, note_failed
+from farm.billing.bill_dunning import is_late, is_to_be_tried, nap_of, note_failed
 from farm.billing.bill_rows import Bill, BillCredit
 from farm.billing.bill_wishes import wish_of
 from farm.billing.customers import customer_of, reference_of
@@ -82,7 +82,7 @@ def _charge(claim: Claim[Bill], house: Gateway, customer: Customer) -> Nap:
     """Its card, with a key of this try: killed before its end, the same answer comes again."""
     bill, card = claim.row, customer.card
     try:
-        found = house.collect(bill.invoice, f"bill:{bill.uid}:{bill.tries}:{card}", card)
+        found = house.collect(bill.invoice, f"bill:{bill.uid}:{bill.tried_at}:{card}", card)
     except Declined as error:
         return _after_refusal(claim, customer, error)
     _learn(claim, found)
@@ -95,7 +95,7 @@ def _after_refusal(claim: Claim[Bill], customer: Customer, error: Declined) -> N
     note_failed(bill, customer.card, error, now)
     with claim.recording():
         claim.save("tries", "tried_card", "tried_at", "problem", "payable_until")
-    if bill.overdue_at is None and next_try(bill) is None:
+    if bill.overdue_at is None and is_late(bill, customer, now):
         return _wait_or_call_overdue(claim, customer)
     write_that_it_failed(bill, customer)
     return nap_of(bill, now)

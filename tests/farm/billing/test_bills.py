@@ -14,12 +14,15 @@ from hypothesis import strategies as some
 from farm.billing.bill_drafts import drafts_of
 from farm.billing.bill_rows import Bill, BillLine
 from farm.billing.bill_sums import Part, items_of
+from farm.billing.bill_wishes import MOST_ITEMS, wish_of
 from farm.billing.bills import NotOver, close_month
+from farm.billing.customer_rows import Customer
 from farm.billing.ledger import unequal
 from farm.billing.ledger_rows import Book
 from farm.billing.models import Kind, Payer
 from farm.billing.transfers import CENT, Side, move, of_payer
 from tests.farm.billing.bill_scenes import (
+    BEGAN,
     DECEMBER,
     NOVEMBER,
     OCTOBER,
@@ -191,6 +194,20 @@ def test_bills_add_up_to_what_was_used(months: list[list[int]]) -> None:
         assert cents == 0 or cents >= 50
         assert abs(carried) < (CENT if cents else 50 * CENT)
     assert billed * CENT + carried == sum(sum(costs) for costs in months)
+
+
+def test_what_is_beyond_an_invoices_items_shares_one() -> None:
+    payer = trusted()
+    for n in range(MOST_ITEMS + 20):
+        thought(payer, f"a{n}", 1_000_000 + n * CENT, NOVEMBER)
+    bill = close(NOVEMBER)
+    Customer.objects.create(payer=payer, email="a@example.org", stage_at=BEGAN)
+    wish = wish_of(bill, Customer.objects.get())
+    assert len(wish.lines) == MOST_ITEMS + 1
+    assert len({line.key for line in wish.lines}) == MOST_ITEMS + 1
+    assert sum(line.cents for line in wish.lines) == bill.net_cents
+    assert wish.lines[-1].what.startswith("20 more agents")
+    assert wish.lines[0].what == "A100 (a100): AI 2.00\N{NO-BREAK SPACE}EUR"
 
 
 def test_hours_of_the_last_evening_are_in() -> None:
