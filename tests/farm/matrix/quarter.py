@@ -12,12 +12,13 @@ from tests.farm.matrix.farms import Farm, alive, wait_until
 from tests.farm.matrix.living import UNSETTLED
 from tests.farm.matrix.moved_clock import MovedClock
 from tests.farm.matrix.verdicts import standing
+from tests.sandbox.stripe.acting import GOOD, fill_in
 
 HOUR, DAY = 3_600, 86_400
 DAYS = 91
 REGIONS = ("germany", "finland", "france", "netherlands")
 WISHES = ("stop", "wake", "resize", "move", "leave", "stop", "wake")
-SHARE = 0.005
+SHARE = 0.02
 """Of all outside calls so many suffer something."""
 RESTLESS = (
     "SELECT count(*) FROM agents_agent WHERE phase <> 'failed' AND phase <> wanted",
@@ -42,14 +43,21 @@ class Quarter:
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311 - no secret
 
+    @property
+    def people(self) -> Sequence[str]:
+        """Who pays in advance; of two, one keeps a card that is charged whenever it gets low."""
+        return [f"person{number}@example.org" for number in range(2 + self.size // 10)]
+
     def pass_by(self, leaps: int) -> None:
         """Live through it in so many leaps; in the end nobody is left, and all is written down."""
         self.worker = self.farm.start_worker()
+        self._pay_in()
         for number in range(leaps):
             self._suffer(number)
             self._fill_up()
             self.come_to_rest()
-            for uid in self.dice.sample(self.living(), k=max(1, self.size // 3)):
+            living = self.living()
+            for uid in self.dice.sample(living, k=-(-len(living) // 3)):
                 self._want_something(uid)
             if number % 3 == 1:
                 self._die()
@@ -83,9 +91,21 @@ class Quarter:
         self.struck += armed["random"]["struck"] if armed["random"] else 0
         self.farm.control.delete("/faults").raise_for_status()
 
+    def _pay_in(self) -> None:
+        """Everybody pays on the hosted page; what is paid ages before it buys more than one."""
+        for number, email in enumerate(self.people):
+            cents = {"cents": str(self.dice.randrange(700, 1_500))}
+            page = self.farm.wish("open_wallet", email=email, **cents)
+            fill_in(page, GOOD).raise_for_status()
+            automatic = cents if number % 2 else {}
+            assert self.farm.wish("come_back", email=email, **automatic) == "paid"
+        self.clock.leap(8 * DAY)
+
     def _fill_up(self) -> None:
-        for _ in range(self.size - len(self.living())):
-            self.farm.wish("ask", region=self.dice.choice(REGIONS))
+        """Those who are missing, for whoever pays; some have no money for one more."""
+        for number in range(self.size - len(self.living())):
+            email, region = self.dice.choice(self.people), REGIONS[2 * number % 3]
+            self.farm.wish("ask_as", email=email, region=region)
 
     def _want_something(self, uid: str) -> None:
         """Anything that its member may think of; what is refused changes nothing."""

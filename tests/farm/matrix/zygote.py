@@ -46,9 +46,11 @@ from farm.agents.tunnel import run_tunnel  # noqa: E402
 from farm.agents.worker import run_worker  # noqa: E402
 from farm.ops.worker import Queue, run_celery_worker  # noqa: E402
 from tests.farm.matrix.backup_wishes import BACKUP_VERBS  # noqa: E402
+from tests.farm.matrix.book_wishes import BOOK_VERBS  # noqa: E402
 from tests.farm.matrix.channel_wishes import CHANNEL_VERBS  # noqa: E402
 from tests.farm.matrix.machine_wishes import MACHINE_VERBS  # noqa: E402
 from tests.farm.matrix.pool_wishes import POOL_VERBS, baker  # noqa: E402
+from tests.farm.matrix.wallet_wishes import WALLET_VERBS  # noqa: E402
 
 Order = Mapping[str, str]
 THREADS = 4
@@ -183,9 +185,11 @@ def run_meter(_order: Order) -> str:
 
 VERBS: Mapping[str, Callable[[Order], str]] = {
     **BACKUP_VERBS,
+    **BOOK_VERBS,
     **CHANNEL_VERBS,
     **POOL_VERBS,
     **MACHINE_VERBS,
+    **WALLET_VERBS,
     "make_operator": make_operator,
     "on_machine": on_machine,
     "restart": restart,
