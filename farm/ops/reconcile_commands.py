@@ -146,11 +146,11 @@ def _show(look: Look, rows: Sequence[Difference]) -> None:
     out, outcome = console(), look.outcome
     for row in rows:
         out.print(f"✗ {sentence_of(row)}", style="bold red")
-    clouds = f"; charges of {', '.join(outcome.clouds)} were read" if outcome.clouds else ""
-    waiting = f"; {len(outcome.waiting)} wait for their cloud's list" if outcome.waiting else ""
-    said = f"{len(outcome.compared)} machines and copies were compared{waiting}{clouds}."
+    clouds = f"; charges read: {', '.join(outcome.clouds)}" if outcome.clouds else ""
+    waiting = f"; waiting for their cloud's list: {len(outcome.waiting)}" if outcome.waiting else ""
+    said = f"machines and copies compared: {len(outcome.compared)}{waiting}{clouds}"
     total = sum(abs(row.micros - row.other_micros) for row in rows)
-    out.print(f"{cents(total, CURRENCY)} of difference: {said}", style="" if rows else "dim")
+    out.print(f"{cents(total, CURRENCY)} of difference; {said}", style="" if rows else "dim")
     if look.trouble:
         out.print(f"Not compared: {look.trouble}", style="yellow")
 

@@ -82,7 +82,7 @@ def row_of(product: str, hours: str, total: str, *, id_: str = "", reference: st
 def test_books_that_agree_are_said_to_in_a_grey_line(ten_hours: Server) -> None:
     said = say("reconcile")
     assert said.code == 0, said.out
-    assert "0.00\N{NO-BREAK SPACE}EUR of difference: 1 machines and copies" in said.out
+    assert "0.00\N{NO-BREAK SPACE}EUR of difference; machines and copies compared: 1" in said.out
     found = json.loads(say("reconcile", "--json", "--month", f"{last_month():%Y-%m}").out)
     assert (found["compared"], found["differences"], found["trouble"]) == (1, [], "")
 
@@ -128,7 +128,7 @@ def test_an_invoice_that_agrees_is_kept_once_and_confirms_the_month(
     assert (CloudInvoice.objects.count(), CloudCharge.objects.count()) == (1, 3)
     found = say("reconcile", "--month", f"{last_month():%Y-%m}")
     assert found.code == 0, found.out
-    assert "charges of hetzner were read" in found.out
+    assert "charges read: hetzner" in found.out
 
 
 def test_a_doubled_hour_at_the_cloud_is_an_alarm(ten_hours: Server, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def _stripe() -> Iterator[Todo]:
 
 def _books() -> Iterator[Todo]:
     if number := differences().count():
-        text = _("The books and the clouds do not agree in {number} places.")
+        text = _("The books and the clouds do not agree; differences: {number}.")
         yield Todo("books_differ", format_lazy(text, number=number), "farm billing reconcile")
 
 
