@@ -74,7 +74,11 @@ def _what(line: BillLine) -> str:
         )
         if micros
     ]
-    named = f"{line.agent_name or line.agent_uid} ({line.agent_uid}): {', '.join(parts)}"
+    named = gettext("%(name)s (%(uid)s): %(parts)s") % {
+        "name": line.agent_name or line.agent_uid,
+        "uid": line.agent_uid,
+        "parts": ", ".join(parts),
+    }
     if line.month == line.bill.month:
         return named
     late = gettext("%(what)s, known after %(month)s was billed")

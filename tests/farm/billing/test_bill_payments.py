@@ -198,6 +198,28 @@ def test_a_bank_that_asks_leaves_a_page_to_pay_on(house: StripeAtWork) -> None:
     assert "confirm this payment" in mail.outbox[0].body
 
 
+def test_who_reads_french_is_billed_and_written_to_in_french(house: StripeAtWork) -> None:
+    bill = billed(house, REFUSED)
+    User.objects.update(language="fr")
+    bill = drive(bill)
+    (invoice,) = house.client().v1.invoices.list().data
+    assert invoice.description == "novembre 2026"
+    (line, _) = house.client().v1.invoices.line_items.list(bill.invoice).data
+    assert line.description == "Ada (ada) : machine 4,12\N{NO-BREAK SPACE}EUR"
+    assert mail.outbox[0].subject == "La facture de novembre 2026 n'a pas été payée"
+    assert "La carte sera débitée de nouveau le" in mail.outbox[0].body
+
+
+def test_what_is_marked_uncollectible_stays_owed_and_can_be_paid(house: StripeAtWork) -> None:
+    bill = drive(billed(house))
+    house.client().v1.invoices.mark_uncollectible(bill.invoice)
+    bill = drive(bill)
+    assert (bill.state, owed(bill.payer)) == ("open", 10_000_000)
+    keep_card(house, Customer.objects.get(), "pm_card_visa")
+    bill = drive(bill)
+    assert (bill.state, owed(bill.payer)) == ("paid", 0)
+
+
 def test_a_frozen_payer_is_not_charged(house: StripeAtWork) -> None:
     bill = billed(house, "pm_card_visa")
     Customer.objects.update(frozen_at=timezone.now())
