@@ -22,6 +22,7 @@ from farm.billing.customers import customer_of, reference_of
 from farm.billing.gateway_errors import Declined, GatewayError, Rejected
 from farm.billing.gateway_values import Found, Invoice
 from farm.billing.learning import learn_found
+from farm.billing.money_in import look_soon
 from farm.billing.opening import gateway
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def _wait_or_call_overdue(claim: Claim[Bill], customer: Customer) -> Nap:
         bill.overdue_at = now
         with claim.recording():
             claim.save("overdue_at")
+            look_soon(customer, now)
         write_that_it_is_overdue(bill, customer)
     return nap_of(bill, now)
 

@@ -186,6 +186,7 @@ def test_a_bill_that_nobody_pays_by_hand_is_overdue(house: StripeAtWork) -> None
     assert drive(bill).overdue_at is None
     requests.delete(f"{house.control}/faults", timeout=30)
     assert drive(bill).overdue_at is not None
+    assert Customer.objects.get().due_at is not None
     assert [message.subject for message in mail.outbox] == [
         "The invoice for November 2026 is overdue"
     ]
