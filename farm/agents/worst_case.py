@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from farm.agents.clouds import OFF_IS_FREE
 from farm.agents.models import Agent, Change
 from farm.agents.placement import Rung, agreed_by, ladder
 from farm.billing.holds import Worst, grace_at, run_at
 from farm.billing.prices import Rate, copy_rate
-from farm.billing.selectors import sum_of
+from farm.billing.selectors import sum_of, with_fee
 from farm.catalog import catalog
 
 
@@ -34,21 +36,34 @@ def worst_of(
     )
 
 
+def worst_of_new(plan: str, region: str, agreed: Rate) -> Worst:
+    """Of one that is not there yet."""
+    return _worst(plan, region, agreed)
+
+
 def is_smallest(plan: str) -> bool:
     """Whether none is sold that has less memory."""
-    plans = catalog().plans
-    return plans.get(plan).memory_gb == min(one.memory_gb for one in plans.items)
+    plans = catalog().plans.items
+    return plan in [one.key for one in plans if one.memory_gb == min(p.memory_gb for p in plans)]
 
 
 def _worst(plan: str, region: str, agreed: Rate) -> Worst:
-    shelves = catalog()
-    rungs = ladder(shelves.plans.get(plan), shelves.regions.get(region))
+    rungs = _rungs(plan, region)
     # Where nothing is known of sleep there is none: it would run until it is deleted.
     awake = grace_at(agreed, is_spread=False)
     return Worst(
         run_micros=run_at(agreed.hourly_micros),
         grace_micros=max([_grace(rung, awake) for rung in rungs], default=awake),
     )
+
+
+def _rungs(plan: str, region: str) -> Sequence[Rung]:
+    """None for what is not in the catalogue any more."""
+    shelves = catalog()
+    try:
+        return ladder(shelves.plans.get(plan), shelves.regions.get(region))
+    except KeyError:
+        return []
 
 
 def _grace(rung: Rung, awake: int) -> int:
@@ -58,4 +73,5 @@ def _grace(rung: Rung, awake: int) -> int:
         )
     if rung.copy_terabyte is None or not rung.disk_gb:
         return awake
-    return grace_at(copy_rate(rung.disk_gb, rung.copy_terabyte), is_spread=True)
+    copy = with_fee([copy_rate(rung.disk_gb, rung.copy_terabyte)], machine=False)
+    return grace_at(copy, is_spread=True)
