@@ -19,7 +19,7 @@ from farm.billing.cloud_files import MOST_BYTES, CloudFile, Read, read_csv, refu
 from farm.billing.expected import Thing, month_after, month_begins
 from farm.billing.models import Kind
 from farm.billing.month_ends import Guess, Rounding, guesses
-from farm.billing.owners import Owners, is_called_ours
+from farm.billing.owners import Owners, is_called_ours, is_the_farms_own
 from farm.billing.reconciliation_rows import CloudCharge, CloudInvoice
 from farm.billing.reconciling import Charge, Charged, Prices
 
@@ -95,9 +95,15 @@ def imported(provider: str, month: date) -> Charged | None:
             row.resource, row.server_uid, row.kind, month, row.hours, row.micros, row.step_micros
         )
         for row in rows
-        if row.server_uid or row.kind == Kind.IPV4 or is_called_ours(row.resource)
+        if row.server_uid or _may_be_ours(row)
     )
     return Charged(provider, month, min(end, last.until or end), charges)
+
+
+def _may_be_ours(row: CloudCharge) -> bool:
+    if is_the_farms_own(row.resource):
+        return False
+    return row.kind == Kind.IPV4 or is_called_ours(row.resource)
 
 
 def _text(raw: bytes) -> str:

@@ -17,7 +17,7 @@ from farm.accounts.services import account_of
 from farm.agents.inventory import inventory_at
 from farm.agents.reconciler.reconciliations import Look, reconcile_day
 from farm.agents.reconciler.reconciliations import reconcile as reconcile_months
-from farm.billing.amounts import cents
+from farm.billing.amounts import cents, to_the_micro
 from farm.billing.cloud_invoices import Imported
 from farm.billing.cloud_invoices import import_invoice as keep_invoice
 from farm.billing.difference_words import as_row, sentence_of
@@ -150,7 +150,8 @@ def _show(look: Look, rows: Sequence[Difference]) -> None:
     waiting = f"; waiting for their cloud's list: {len(outcome.waiting)}" if outcome.waiting else ""
     said = f"machines and copies compared: {len(outcome.compared)}{waiting}{clouds}"
     total = sum(abs(row.micros - row.other_micros) for row in rows)
-    out.print(f"{cents(total, CURRENCY)} of difference; {said}", style="" if rows else "dim")
+    apart = to_the_micro(total, CURRENCY) if rows else cents(0, CURRENCY)
+    out.print(f"{apart} of difference; {said}", style="" if rows else "dim")
     if look.trouble:
         out.print(f"Not compared: {look.trouble}", style="yellow")
 

@@ -148,6 +148,23 @@ def test_a_doubled_hour_at_the_cloud_is_an_alarm(ten_hours: Server, tmp_path: Pa
     assert "hetzner charges 0.070400" in found[1]["sentence"]
 
 
+def test_the_sandboxs_own_invoice_is_read_cloud_by_cloud(ten_hours: Server, tmp_path: Path) -> None:
+    month, path = f"{last_month():%Y-%m}", tmp_path / "books.json"
+    line = {"month": month, "hours": 10, "server": 4711, "project": 1}
+    lines = [
+        {**line, "kind": "server", "id": 4711, "name": f"farm-{ten_hours.uid}", "micros": 64_000},
+        {**line, "kind": "primary_ip", "id": 4712, "name": "primary_ip-1", "micros": 8_000},
+        {**line, "kind": "server", "id": 5, "server": 5, "name": "farm-builder-x", "micros": 1},
+        {**line, "kind": "primary_ip", "id": 6, "server": 5, "name": "primary_ip-2", "micros": 1},
+    ]
+    books = {"currency": "EUR", "until": timezone.now().isoformat(), "lines": lines}
+    path.write_text(json.dumps({"hetzner": books, "scaleway": {**books, "lines": []}}))
+    (found,) = json.loads(say("import-invoice", str(path), "--json").out)
+    assert (found["provider"], found["lines"], found["not_ours"]) == ("hetzner", 4, 2)
+    assert "All 2 sums" in found["verdict"]
+    assert say("reconcile").code == 0, say("reconcile").out
+
+
 def test_a_month_that_ends_elsewhere_is_told(us: People, tmp_path: Path) -> None:
     end = last_month().replace(day=28) + timedelta(days=4)
     end = end.replace(day=1) - timedelta(hours=5)

@@ -5,6 +5,7 @@ The machine's own clock is moved (libfaketime), for the sandbox and for every pr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,6 +167,21 @@ def test_lines_are_the_clouds_invoices_to_the_micro(life: Life) -> None:
     assert farm.ask(_KINDS) == "ipv4 server snapshot volume"
     assert set(farm.ask(_CAUSES).split()) >= {"before", "overlap", "pool"}
     assert int(farm.ask("SELECT sum(micros) FROM billing_usageline")) > 0
+    _all_books_agree(life)
+
+
+def _all_books_agree(life: Life) -> None:
+    """When every month is over: by times and prices, by Scaleway's API and Hetzner's invoice."""
+    farm = life.farm
+    life.clock.leap(40 * DAYS)
+    said = farm.control.get("/invoice", params={"project": farm.project}).raise_for_status()
+    path = farm.folder / "invoice.json"
+    path.write_text(json.dumps({"hetzner": said.json()}))
+    assert farm.wish("import_books", file=str(path)).startswith("All ")
+    found = json.loads(farm.wish("reconcile"))
+    assert found["differences"] == []
+    assert (found["trouble"], found["clouds"]) == ([], ["hetzner", "scaleway"])
+    assert found["compared"] > 5
 
 
 def _claim_one_that_stands_ready(life: Life) -> str:
