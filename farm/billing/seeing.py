@@ -75,7 +75,7 @@ def days_left(customer: Customer, balance: Balance, now: datetime) -> Fraction |
         return _days_of_patience(payer, now)
     if payer.kind == Payer.Kind.INTERNAL or not live_holds(payer).exists():
         return None
-    burn = burn_of(payer) + _ai_a_day(payer, now)
+    burn = burn_of(payer) + ai_a_day(payer, now)
     if balance.available < 0 or not burn:
         return Fraction(-1) if balance.available < 0 else None
     return Fraction(balance.available, burn)
@@ -90,7 +90,8 @@ def _days_of_patience(payer: Payer, now: datetime) -> Fraction | None:
     return REACHES[Stage.WEEK] - Fraction((now - first.overdue_at) / PER_DAY)
 
 
-def _ai_a_day(payer: Payer, now: datetime) -> int:
+def ai_a_day(payer: Payer, now: datetime) -> int:
+    """What its AI costs in a day, net micro-euros."""
     today = now.astimezone(UTC).date()
     days = AiDay.objects.filter(payer_uid=payer.uid, day__lt=today)
     lately = days.filter(day__gte=today - AI_DAYS * PER_DAY)

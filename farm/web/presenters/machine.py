@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from farm.accounts.models import User
 from farm.agents.clouds import regions
 from farm.agents.models import Agent, AgentPhase, OperationKind, OperationState
 from farm.agents.price_news import price_news
 from farm.agents.selectors import Progress
 from farm.agents.selectors.changes import is_to_be_had, offer_of_change, returns_from
+from farm.agents.selectors.outlook import Wallet, outlook_of_change, wallet_of_agent
 from farm.agents.selectors.placements import placement_of
 from farm.agents.selectors.prices import (
     SleepQuote,
@@ -26,6 +29,7 @@ from farm.billing.prices import Rate
 from farm.billing.selectors import at_most_monthly
 from farm.catalog import catalog
 from farm.web.presenters.agents import CHANGES
+from farm.web.presenters.money_outlook import OutlookWords, outlook_words
 from farm.web.presenters.offers import OfferWords, offer_words, spoken
 from farm.web.words import lifetime
 
@@ -99,6 +103,7 @@ class ChangeCard:
     is_own: bool
     is_free: bool
     offer: OfferWords | None
+    outlook: OutlookWords | None
 
 
 def place_words(agent: Agent) -> PlaceWords | None:
@@ -161,18 +166,20 @@ def asleep_words(agent: Agent, asleep: Rate | None, now: datetime) -> AsleepWord
     )
 
 
-def size_cards(agent: Agent) -> tuple[ChangeCard, ...]:
+def size_cards(agent: Agent, reader: User) -> tuple[ChangeCard, ...]:
     """Every plan, its own among them."""
+    seen = _Seen(agent, reader, wallet_of_agent(agent, timezone.now()))
     return tuple(
-        _card(agent, plan.key, agent.region, plan.key, spoken(plan.name))
+        _card(seen, plan.key, agent.region, plan.key, spoken(plan.name))
         for plan in catalog().plans.items
     )
 
 
-def region_cards(agent: Agent) -> tuple[ChangeCard, ...]:
+def region_cards(agent: Agent, reader: User) -> tuple[ChangeCard, ...]:
     """Every place, its own among them."""
+    seen = _Seen(agent, reader, wallet_of_agent(agent, timezone.now()))
     return tuple(
-        _card(agent, agent.plan, region.key, region.key, spoken(region.name))
+        _card(seen, agent.plan, region.key, region.key, spoken(region.name))
         for region in regions().items
     )
 
@@ -218,14 +225,43 @@ def trouble_of(progress: Progress) -> tuple[str, str] | None:
     return str(progress.waiting.sentence), str(progress.waiting.next_sentence)
 
 
-def _card(agent: Agent, plan: str, region: str, key: str, name: str) -> ChangeCard:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An agent, who reads of it, and the wallet that pays for it; None where none does."""
+
+    agent: Agent
+    reader: User
+    wallet: Wallet | None
+
+    def after(self, rate: Rate, plan: str, region: str) -> OutlookWords | None:
+        """What a change means for the wallet."""
+        if self.wallet is None:
+            return None
+        found = outlook_of_change(self.wallet, self.agent, rate, plan=plan, region=region)
+        return outlook_words(found, self.reader)
+
+
+def wake_outlook(agent: Agent, reader: User) -> OutlookWords | None:
+    """What waking it means for the wallet that pays for it; None where none does."""
+    quote = wake_quote(agent)
+    wallet = wallet_of_agent(agent, timezone.now())
+    if quote is None or quote.awake is None or wallet is None:
+        return None
+    rate = quote.awake if quote.dearer else quote.agreed
+    return outlook_words(outlook_of_change(wallet, agent, rate), reader)
+
+
+def _card(seen: _Seen, plan: str, region: str, key: str, name: str) -> ChangeCard:
+    agent = seen.agent
     quote = offer_of_change(agent, plan, region)
+    is_own = (plan, region) == (agent.plan, agent.region)
     return ChangeCard(
         key=key,
         name=name,
-        is_own=(plan, region) == (agent.plan, agent.region),
+        is_own=is_own,
         is_free=is_to_be_had(agent, plan, region),
         offer=offer_words(quote) if quote else None,
+        outlook=seen.after(quote.rate, plan, region) if quote and not is_own else None,
     )
 
 

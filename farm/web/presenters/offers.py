@@ -78,6 +78,11 @@ class Chosen:
         return spoken(_region(self.region_key).name)
 
     @property
+    def size_and_place(self) -> tuple[str, str]:
+        """The keys of plan and region, the defaults where nothing known was chosen."""
+        return _plan(self.plan_key).key, _region(self.region_key).key
+
+    @property
     def model(self) -> str:
         """Whose AI, in words."""
         return chosen_model(self.model_key, self.account).name

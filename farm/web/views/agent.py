@@ -41,6 +41,7 @@ from farm.web.presenters.machine import (
     returning_age,
     sleep_words,
     trouble_of,
+    wake_outlook,
     wake_words,
 )
 from farm.web.presenters.progress import wait_words
@@ -89,7 +90,7 @@ def agent_page(
         "title": change_title(asked, progress),
     }
     if state in AT_HOME:
-        context |= _machine(asked, now)
+        context |= _machine(request, asked, now)
     if state == PageState.FAILED:
         context["age"] = returning_age(asked, now)
     if not selectors.may_with(request.user, asked, Action.READ_CONVERSATION):
@@ -156,7 +157,7 @@ def _leaving(asked: Agent, now: datetime) -> LeavingWords | None:
     return leaving_words(asked, now, settings.BACKUP_AFTER_DELETION_DAYS) if leaves else None
 
 
-def _machine(asked: Agent, now: datetime) -> dict[str, object]:
+def _machine(request: MemberRequest, asked: Agent, now: datetime) -> dict[str, object]:
     """Where it lives, its sleep, and when that comes by itself."""
     return {
         "there": place_words(asked),
@@ -164,6 +165,7 @@ def _machine(asked: Agent, now: datetime) -> dict[str, object]:
         "asleep": asleep_words(asked, selectors.asleep_rate(asked), now),
         "price": price_words(asked, now),
         "wake": wake_words(asked) if asked.phase in TO_BE_WOKEN else None,
+        "outlook": wake_outlook(asked, request.user) if asked.phase in TO_BE_WOKEN else None,
         "rhythm": rhythm_words(rhythm_of(asked, now), now),
         "takes_back": can_be_taken_back(asked),
     }

@@ -40,7 +40,7 @@ def resize(request: MemberRequest, uid: str) -> HttpResponse:
     """Another size; nothing is lost by it."""
     asked = agent_asked_for(request, uid, Action.MANAGE_AGENT)
     plan = request.POST.get("plan", "")
-    if not _price_was_read(request, _card(size_cards(asked), plan)):
+    if not _price_was_read(request, _card(size_cards(asked, request.user), plan)):
         return _page(request, asked, Refused("plan", "price_changed", _changed()))
     try:
         services.resize_agent(actor=request.user, door=Door.WEB, agent=asked, plan=plan)
@@ -56,7 +56,7 @@ def move(request: MemberRequest, uid: str) -> HttpResponse:
     asked = agent_asked_for(request, uid, Action.MANAGE_AGENT)
     sent = request.POST if request.method == "POST" else request.GET
     region = sent.get("region", "")
-    card = _card(region_cards(asked), region)
+    card = _card(region_cards(asked, request.user), region)
     if request.method != "POST" and (card is None or card.is_own):
         return redirect("machine", uid)
     if request.method != "POST":
@@ -103,8 +103,8 @@ def _page(request: MemberRequest, asked: Agent, refused: Refused | None = None) 
     context = {
         "agent": portrait(asked, request.user),
         "there": place_words(asked),
-        "sizes": size_cards(asked),
-        "regions": region_cards(asked),
+        "sizes": size_cards(asked, request.user),
+        "regions": region_cards(asked, request.user),
         "price": own_price(asked),
         "plan_error": sentence if at_plan else "",
         "region_error": sentence if at_region else "",

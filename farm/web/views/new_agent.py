@@ -7,6 +7,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -16,9 +17,12 @@ from farm.accounts.services import account_of
 from farm.agents import selectors, services
 from farm.agents.models import Agent
 from farm.agents.refusals import Refused
+from farm.agents.selectors.outlook import outlook_of_new, wallet_for
+from farm.billing.payers import default_payer
 from farm.web.asking import MemberRequest, account_chosen_by, for_members
 from farm.web.forms import WishForm
 from farm.web.names import suggested_name
+from farm.web.presenters.money_outlook import OutlookWords, outlook_words
 from farm.web.presenters.offers import (
     Chosen,
     chosen_model,
@@ -104,7 +108,24 @@ def _page(request: MemberRequest, form: WishForm) -> HttpResponse:
 def _offer(request: MemberRequest, chosen: Chosen) -> dict[str, object]:
     quote = chosen.quote
     other = selectors.other_payer(request.user, account_chosen_by(request))
-    return {"chosen": chosen, "offer": offer_words(quote) if quote else None, "other_payer": other}
+    return {
+        "chosen": chosen,
+        "offer": offer_words(quote) if quote else None,
+        "other_payer": other,
+        "outlook": _outlook(request, chosen),
+    }
+
+
+def _outlook(request: MemberRequest, chosen: Chosen) -> OutlookWords | None:
+    """What it means for the wallet that would pay; None where there is none, or no price."""
+    quote = chosen.quote
+    if chosen.account is None or quote is None:
+        return None
+    wallet = wallet_for(default_payer(chosen.account), timezone.now())
+    if wallet is None:
+        return None
+    found = outlook_of_new(wallet, *chosen.size_and_place, quote.rate)
+    return outlook_words(found, request.user)
 
 
 def _chosen(form: WishForm) -> Chosen:

@@ -19,7 +19,7 @@ from farm.billing.prices import Rate
 from farm.web.answers import refused_page
 from farm.web.asking import MemberRequest, agent_asked_for, for_members
 from farm.web.presenters.agents import PageState, page_state, portrait
-from farm.web.presenters.machine import asleep_words, change_title, wake_words
+from farm.web.presenters.machine import asleep_words, change_title, wake_outlook, wake_words
 from farm.web.presenters.progress import wait_words
 
 TO_CONSOLE = "console"
@@ -86,6 +86,7 @@ def _page(request: MemberRequest, asked: Agent, error: str = "") -> HttpResponse
         "wait": wait_words(progress),
         "asleep": asleep_words(asked, selectors.asleep_rate(asked), now),
         "wake": wake_words(asked),
+        "outlook": wake_outlook(asked, request.user),
         "error": error,
     }
     return render(request, "agents/wake.html", context, status=422 if error else 200)
