@@ -63,6 +63,8 @@ class Payments(Line):
                     "mode": "setup",
                     "currency": "eur",
                     "customer": wish.customer,
+                    # Without a country no invoice could be written for this card.
+                    "customer_update": {"address": "auto", "name": "auto"},
                     "billing_address_collection": "required",
                     "setup_intent_data": {"metadata": dict(wish.metadata)},
                     "success_url": wish.success_url,
