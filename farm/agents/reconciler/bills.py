@@ -115,11 +115,13 @@ def _wait_or_call_overdue(claim: Claim[Bill], customer: Customer) -> Nap:
     """Stripe was just asked: what is not paid by now is surely not."""
     bill, now = claim.row, timezone.now()
     if bill.overdue_at is None and is_late(bill, customer, now):
-        bill.overdue_at = now
         with claim.recording():
-            claim.save("overdue_at")
+            # Somebody may just have heard that it is paid.
+            waiting = Bill.objects.filter(pk=bill.pk, state=Bill.State.OPEN)
+            called = waiting.update(overdue_at=now)
             look_soon(customer, now)
-        write_that_it_is_overdue(bill, customer)
+        if called:
+            write_that_it_is_overdue(bill, customer)
     return nap_of(bill, now)
 
 

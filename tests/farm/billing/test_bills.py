@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as some
@@ -70,6 +71,28 @@ def test_a_month_is_closed_once() -> None:
     assert close_month(NOVEMBER, closing(NOVEMBER)) == []
     assert close_month(OCTOBER, closing(NOVEMBER)) == []
     assert (Bill.objects.count(), BillLine.objects.count()) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_close_at_once_make_one_bill() -> None:
+    payer = trusted()
+    used(payer, "ada", 3_000_000, NOVEMBER)
+    made: list[int] = []
+
+    def close_too() -> None:
+        try:
+            made.append(len(close_month(NOVEMBER, closing(NOVEMBER))))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=close_too) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert sorted(made) == [0, 0, 0, 1]
+    assert (Bill.objects.count(), BillLine.objects.count()) == (1, 1)
+    assert not unequal()
 
 
 def test_only_trusted_payers_have_bills() -> None:
