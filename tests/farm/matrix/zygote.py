@@ -49,6 +49,7 @@ from tests.farm.matrix.backup_wishes import BACKUP_VERBS  # noqa: E402
 from tests.farm.matrix.book_wishes import BOOK_VERBS  # noqa: E402
 from tests.farm.matrix.channel_wishes import CHANNEL_VERBS  # noqa: E402
 from tests.farm.matrix.machine_wishes import MACHINE_VERBS  # noqa: E402
+from tests.farm.matrix.money_wishes import MONEY_VERBS  # noqa: E402
 from tests.farm.matrix.pool_wishes import POOL_VERBS, baker  # noqa: E402
 from tests.farm.matrix.wallet_wishes import WALLET_VERBS  # noqa: E402
 
@@ -189,6 +190,7 @@ VERBS: Mapping[str, Callable[[Order], str]] = {
     **CHANNEL_VERBS,
     **POOL_VERBS,
     **MACHINE_VERBS,
+    **MONEY_VERBS,
     **WALLET_VERBS,
     "make_operator": make_operator,
     "on_machine": on_machine,
