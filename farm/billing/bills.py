@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Min, Sum
+from django.db.models import Min, Q, Sum
 from django.utils.translation import gettext
 
 from farm.bell import ring
@@ -24,6 +24,8 @@ from farm.billing.statements import CURRENCY
 from farm.billing.transfers import CENT, Side, move, of_payer
 
 AT_ONCE = 1_000
+SEEN = timedelta(days=3)
+"""How long the operator is told of what the payment house refused for good."""
 LEARNT = (
     *("invoice", "number", "page", "tax_cents", "paid_cents", "state", "paid_at"),
     *("problem", "overdue_at"),
@@ -73,10 +75,11 @@ def overdue_since(payer: Payer) -> datetime | None:
     return since
 
 
-def trouble() -> str:
+def trouble(now: datetime) -> str:
     """Why bills are not made, sent or given back; "" while nothing is in the way."""
     unpaid = Bill.objects.filter(state__in=(Bill.State.CLOSED, Bill.State.OPEN))
-    asked = BillCredit.objects.filter(state=BillCredit.State.ASKED)
+    lately = Q(state=BillCredit.State.REFUSED, ended_at__gt=now - SEEN)
+    asked = BillCredit.objects.filter(Q(state=BillCredit.State.ASKED) | lately)
     rows = (unpaid.exclude(trouble=""), asked.exclude(trouble=""), BillRound.objects.all())
     return next((row.trouble for found in rows for row in found[:1] if row.trouble), "")
 

@@ -24,7 +24,7 @@ from farm.billing.balances import balance_of
 from farm.billing.bill_credits import credit_bill, left_of
 from farm.billing.bill_dunning import sentence_of
 from farm.billing.bill_rows import Bill, BillCredit
-from farm.billing.bills import close_month, overdue_since
+from farm.billing.bills import close_month, overdue_since, trouble
 from farm.billing.customer_rows import Customer, Paper
 from farm.billing.ledger import unequal
 from farm.billing.ledger_rows import Book, LedgerAccount
@@ -309,6 +309,17 @@ def test_a_credit_of_an_unpaid_bill_is_not_charged(house: StripeAtWork, operator
     bill = drive(bill)
     assert (bill.state, bill.paid_cents, owed(bill.payer)) == ("paid", 600, 0)
     assert house.client().v1.refunds.list().data == []
+
+
+def test_what_was_paid_by_other_means_is_refused_and_told(
+    house: StripeAtWork, operator: User
+) -> None:
+    bill = drive(billed(house))
+    house.client().v1.invoices.pay(bill.invoice, {"paid_out_of_band": True})
+    asked = drive_credit(ask_credit(operator, drive(bill)))
+    assert (asked.state, owed(bill.payer), left_of(bill)) == ("refused", 0, 1200)
+    assert "not paid with a card" in trouble(timezone.now())
+    assert trouble(timezone.now() + timedelta(days=4)) == ""
 
 
 def test_only_who_runs_the_farm_credits_and_says_why(house: StripeAtWork, operator: User) -> None:

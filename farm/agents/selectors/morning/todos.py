@@ -34,7 +34,7 @@ def todos_at(now: datetime) -> Sequence[Todo]:
         *_failed(),
         *_backups(now),
         *rescues_to_do(now),
-        *_stripe(),
+        *_stripe(now),
         *_books(),
         *_asks(),
         *_orphans(),
@@ -139,11 +139,11 @@ def _backups(now: datetime) -> Iterator[Todo]:
         yield Todo("backup_final", sentence, f"farm agents logs {agent.uid}", agent.uid)
 
 
-def _stripe() -> Iterator[Todo]:
+def _stripe(now: datetime) -> Iterator[Todo]:
     if why := stripe_trouble():
         sentence = format_lazy(_("Stripe's events wait: {why}"), why=why)
         yield Todo("stripe", sentence, "farm doctor")
-    if why := bills_trouble():
+    if why := bills_trouble(now):
         yield Todo("bills", format_lazy(_("Bills wait: {why}"), why=why), "farm billing bills")
 
 
