@@ -1,8 +1,9 @@
-"""The meter's run beside the obvious way: python -m bench.billing [SERVERS] [HOURS].
+"""The meter and the month's close beside bare SQL: python -m bench.billing [MACHINES] [PAYERS].
 
-Writes every hour of a fleet into a fresh SQLite database (or the one of DATABASE_URL, in a test
-database of its own), prints queries and seconds, then does the same for a twentieth of it with one
-get_or_create per hour and kind.
+Started on a Postgres of its own, or in a test database of DATABASE_URL. Everything is measured at a
+tenth and in full. The meter writes one more hour of every machine, and again once each has a month
+behind it; beside it one INSERT ... SELECT writes the same rows. The close posts a month and makes
+its bills; beside it a few INSERT ... SELECT sum the same lines into the same rows.
 """
 
 from __future__ import annotations
@@ -10,137 +11,149 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
-django.setup()
-
-from django.db import connection  # noqa: E402
-from django.db.models import Sum  # noqa: E402
-from django.test.utils import get_runner, setup_test_environment  # noqa: E402
-
-from farm.accounts.models import User  # noqa: E402
-from farm.accounts.services import account_of  # noqa: E402
-from farm.agents.models import Server  # noqa: E402
-from farm.agents.reconciler.metering import meter  # noqa: E402
-from farm.agents.stays import stay_of  # noqa: E402
-from farm.billing.append_only import unguard_lines  # noqa: E402
-from farm.billing.models import PriceRow, UsageLine  # noqa: E402
-from farm.billing.payers import assignment_at  # noqa: E402
-from farm.billing.rule import HOUR, month_of  # noqa: E402
-from tests.farm.billing.scenes import agent_of, machine_of, swept  # noqa: E402
-
-Measured = tuple[int, Counter[str], float]
-"""Lines written, queries by their first word, seconds."""
-BEGAN = datetime(2026, 11, 2, 0, 0, tzinfo=UTC)
+MACHINES, PAYERS = 10_000, 1_000
+SUMS = (
+    """CREATE TEMPORARY TABLE posted AS SELECT payer_id, currency,
+    (began_at AT TIME ZONE 'UTC')::date AS day, sum(micros) AS micros, sum(cloud_micros) AS cloud
+    FROM billing_usageline WHERE month = '2026-10-01' GROUP BY 1, 2, 3""",
+    """CREATE TEMPORARY TABLE billed AS SELECT payer_id, agent_uid, sum(micros) AS micros
+    FROM billing_usageline WHERE month = '2026-10-01' GROUP BY 1, 2""",
+)
+"""What a close sums, each once: by payer and day for the ledger, by payer and agent for bills."""
 
 
-def fleet(servers: int) -> None:
-    """So many agents with a machine each, of one person."""
-    owner = User.objects.create(email="bench@example.org")
-    account = account_of(user=owner)
-    for number in range(servers):
-        agent = agent_of(owner, account, f"a{number}", BEGAN)
-        machine_of(agent, created=BEGAN, serving=BEGAN)
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Seconds of the farm's way and of bare SQL for the same rows."""
+
+    what: str
+    rows: int
+    farm: float
+    bare: float
+
+    def __str__(self) -> str:
+        ratio = self.farm / self.bare
+        seconds = f"farm {self.farm:8.2f} s   bare SQL {self.bare:8.2f} s"
+        return f"{self.what:<44} {self.rows:>9,} lines   {seconds}   ratio {ratio:5.2f}"
+
+
+def main(machines: int, payers: int) -> None:
+    """The table: a tenth, in full, and how it grows."""
+    small = measured(machines // 10, payers // 10)
+    large = measured(machines, payers)
+    for before, after in zip(small, large, strict=True):
+        growth = after.farm / before.farm / (after.rows / before.rows)
+        print(f"{after.what}: ten times as much takes {growth:.2f} times as long for each line")
+
+
+def measured(machines: int, payers: int) -> Sequence[Pair]:
+    """Both, in a database of that size that is empty before and after."""
+    with empty_database():
+        from bench.fleet import fleet, lines
+
+        fleet(machines, payers)
+        pairs = [meter_beside(machines, "the meter, one hour, young machines", 1)]
+        empty_lines()
+        lines()
+        pairs.append(close_beside(machines, payers))
+        pairs.append(meter_beside(machines, "the meter, one hour, 15 days behind it", 361))
+        for pair in pairs:
+            print(f"{machines:>6,} machines, {payers:>5,} payers: {pair}", flush=True)
+        return pairs
+
+
+def meter_beside(machines: int, what: str, hour: int) -> Pair:
+    """One more hour by the meter, the one after that by one statement."""
+    from bench.fleet import BEGAN, HOUR, next_hour
+    from farm.agents.reconciler.metering import meter
+    from farm.billing.models import UsageLine
+    from tests.farm.billing.scenes import swept
+
+    end = BEGAN + hour * HOUR + HOUR / 20
+    swept(end)
+    before = UsageLine.objects.count()
+    farm = seconds(lambda: meter(end))
+    rows = UsageLine.objects.count() - before
+    bare = seconds(lambda: ask(next_hour(hour + 5_000)))
+    assert UsageLine.objects.count() - before == rows + 2 * machines
+    return Pair(what, rows, farm, bare)
+
+
+def close_beside(machines: int, payers: int) -> Pair:
+    """A month of lines closed, and summed by statements."""
+    from bench.fleet import BEGAN, HOURS
+    from farm.billing.bills import close_month, over_at
+    from farm.billing.ledger import unequal
+    from farm.billing.models import Payer
+    from farm.billing.rule import month_of
+
+    month = month_of(BEGAN)
+    bare = sum(seconds(lambda text=text: ask(text)) for text in SUMS)
+    farm = seconds(lambda: close_month(month, over_at(month)))
+    assert not unequal()
+    billed = Payer.objects.filter(kind=Payer.Kind.INVOICE, bills__net_cents__gt=0).count()
+    assert billed == payers, f"{billed} of {payers} payers have a bill"
+    return Pair("the month's close", 2 * machines * HOURS, farm, bare)
+
+
+def seconds(deed: Callable[[], object]) -> float:
+    """How long it took."""
+    began = time.perf_counter()
+    deed()
+    return time.perf_counter() - began
+
+
+def ask(statement: str) -> None:
+    """One statement."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def empty_lines() -> None:
+    """None is written; the database itself lets nobody delete one."""
+    ask("TRUNCATE billing_usageline")
 
 
 @contextmanager
-def counting() -> Iterator[Counter[str]]:
-    """Every query, by its first word."""
-    seen: Counter[str] = Counter()
+def empty_database() -> Iterator[None]:
+    """With all tables, and gone afterwards."""
+    from django.test.utils import get_runner
 
-    def count(execute: Callable[..., object], sql: str, *rest: object) -> object:
-        seen[sql.split(maxsplit=1)[0]] += 1
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(count):
-        yield seen
-
-
-def run(now: datetime) -> Measured:
-    """One run of the meter: lines, queries, seconds."""
-    swept(now)
-    before, began = UsageLine.objects.count(), time.perf_counter()
-    with counting() as seen:
-        meter(now)
-    took = time.perf_counter() - began
-    return UsageLine.objects.count() - before, seen, took
-
-
-def naive(servers: int, hours: int) -> Measured:
-    """What one writes first: a look at payer, price and cap, and a get_or_create, for each line."""
-    began, lines = time.perf_counter(), 0
-    with counting() as seen:
-        for server in Server.objects.select_related("agent")[:servers]:
-            for index in range(hours):
-                for kind in ("server", "ipv4"):
-                    _naive_line(server, index, kind)
-                    lines += 1
-    return lines, seen, time.perf_counter() - began
-
-
-def _naive_line(server: Server, index: int, kind: str) -> None:
-    stay = stay_of(server, None)
-    assert stay is not None
-    at = stay.created_at + index * HOUR
-    price = PriceRow.objects.filter(server_uid=server.uid, kind=kind).earliest("valid_from")
-    bearer = assignment_at(stay.agent_uid, at)
-    assert bearer is not None
-    spent = UsageLine.objects.filter(server_uid=server.uid, kind=kind, month=month_of(at))
-    so_far = spent.aggregate(sum=Sum("cloud_micros"))["sum"] or 0
-    left = (price.monthly_micros or 0) - so_far
-    micros = max(0, min(price.hourly_micros, left))
-    UsageLine.objects.get_or_create(
-        server_uid=server.uid,
-        hour_index=index,
-        kind=kind,
-        defaults={
-            "began_at": at,
-            "month": month_of(at),
-            "agent_uid": stay.agent_uid,
-            "payer": bearer.payer,
-            "micros": micros,
-            "cloud_micros": micros,
-            "currency": price.currency,
-            "price": price,
-            "capped": micros < price.hourly_micros,
-        },
-    )
-
-
-def show(what: str, found: Measured) -> float:
-    """Print one measurement; seconds per thousand lines."""
-    lines, queries, seconds = found
-    each = 1_000 * seconds / max(1, lines)
-    asked = f"{queries['SELECT']:>6} reads {queries['INSERT']:>5} writes"
-    print(f"{what:<34} {lines:>6} lines {asked} {seconds:>7.2f} s {each:>8.3f} s/1000 lines")
-    return each
-
-
-def main(servers: int, hours: int) -> None:
-    """The table."""
-    fleet(servers)
-    end = BEGAN + (hours + 1) * HOUR
-    first = show(f"meter: {servers} machines, {hours + 1} h late", run(end))
-    show("meter: again, nothing new", run(end))
-    show("meter: an hour later", run(end + HOUR + timedelta(minutes=2)))
-    unguard_lines("default")
-    UsageLine.objects.all().delete()
-    some = max(1, servers // 20)
-    slow = show(f"row by row: {some} machines, {hours} h", naive(some, hours))
-    print(f"row by row takes {slow / first:.0f} times as long for each line")
-
-
-if __name__ == "__main__":
-    setup_test_environment()
     runner = get_runner(django.conf.settings)(verbosity=0, interactive=False)
     databases = runner.setup_databases()
     try:
-        main(*(int(word) for word in (*sys.argv[1:], "1000", "24")[:2]))
+        yield
     finally:
         runner.teardown_databases(databases)
+
+
+@contextmanager
+def postgres() -> Iterator[None]:
+    """The one that DATABASE_URL names, or one that ends with this."""
+    if os.environ.get("DATABASE_URL"):
+        yield
+        return
+    from tests.pairs.servers import servers
+
+    with servers() as own:
+        os.environ["DATABASE_URL"] = own.database_url
+        yield
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
+    with postgres():
+        django.setup()
+        from django.test.utils import setup_test_environment
+
+        setup_test_environment()
+        words = [int(word) for word in sys.argv[1:3]]
+        main(*(words or [MACHINES]), *([] if len(words) == 2 else [PAYERS]))

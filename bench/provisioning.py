@@ -134,7 +134,7 @@ def budget(size: str, _outside: RunningSandbox, folder: Path) -> None:
     with cloud_at_work(folder, guests=MemoryGuests(room=count + 10), clock=clock) as at_work:
         at_work.order("/hetzner/limits", {"servers": count})
         bucket = Counted(clock.now(), gate_of=at_work)
-        at_work.cloud._budgets[_project(at_work)] = bucket  # noqa: SLF001 - behind the counter
+        at_work.cloud._budgets[_project(at_work)] = bucket
         with _pointed_at(at_work, speed), _farm(count):
             _use_up(bucket, clock, speed)
             began = time.monotonic()

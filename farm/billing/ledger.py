@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import TruncDate
 
 from farm.billing.ai_rows import AiDay
@@ -62,7 +62,8 @@ class Unequal:
 def is_due(now: datetime) -> bool:
     """Whether a day is over of which nothing was posted since."""
     today = (now - SETTLED).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return not Transfer.objects.filter(at__gte=today + SETTLED).exists()
+    # Money that comes and goes is posted at any time, and says what it is about.
+    return not Transfer.objects.filter(at__gte=today + SETTLED, source="").exists()
 
 
 @transaction.atomic
@@ -105,20 +106,27 @@ def unequal() -> Sequence[Unequal]:
 
 def _machines(accounts: Accounts, first: date, until: date) -> Iterator[Entry]:
     """What payers are charged for machines, the fee apart, and what clouds charge the farm."""
-    lines = UsageLine.objects.filter(month__gte=first, began_at__lt=_midnight(until))
-    dated = lines.annotate(day=TruncDate("began_at", tzinfo=UTC)).order_by()
+    lines = UsageLine.objects.filter(month__gte=first, began_at__lt=_midnight(until)).order_by()
+    by_day = lines.annotate(day=TruncDate("began_at", tzinfo=UTC)).values_list(
+        "payer", "currency", "day"
+    )
+    fee = Q(kind=Kind.FEE)
+    cloud: Counter[tuple[str, date]] = Counter()
     payers = Payer.objects.in_bulk()
-    charged = dated.exclude(payer=None).values_list("payer", "currency", "day")
-    machines = (Book.MACHINES, charged.exclude(kind=Kind.FEE))
-    for book, lines_of_it in (machines, (Book.FEE, charged.filter(kind=Kind.FEE))):
-        for pk, currency, day, micros in lines_of_it.annotate(sum=Sum("micros")):
-            payer = accounts.of(Book.PAYER, currency, payers[pk])
-            yield Entry(payer, accounts.of(book, currency), day, micros)
-    for currency, day, micros in dated.values_list("currency", "day").annotate(
-        sum=Sum("cloud_micros")
+    # All three sums in one reading of the lines: there are millions of them.
+    for pk, currency, day, charged, taken, cost in by_day.annotate(
+        charged=Sum("micros", filter=~fee), fee=Sum("micros", filter=fee), cloud=Sum("cloud_micros")
     ):
-        cost, clouds = accounts.of(Book.COST, currency), accounts.of(Book.CLOUDS, currency)
-        yield Entry(cost, clouds, day, micros)
+        cloud[currency, day] += cost
+        if pk is not None:
+            payer = accounts.of(Book.PAYER, currency, payers[pk])
+            yield Entry(payer, accounts.of(Book.MACHINES, currency), day, charged or 0)
+            if taken:
+                yield Entry(payer, accounts.of(Book.FEE, currency), day, taken)
+    for (currency, day), micros in cloud.items():
+        yield Entry(
+            accounts.of(Book.COST, currency), accounts.of(Book.CLOUDS, currency), day, micros
+        )
 
 
 def _ai(accounts: Accounts, first: date, until: date) -> Iterator[Entry]:
