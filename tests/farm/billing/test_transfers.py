@@ -9,7 +9,7 @@ import pytest
 from farm.accounts.models import Account
 from farm.billing.ai_rows import AiDay
 from farm.billing.balances import balance_of
-from farm.billing.ledger import post, unequal
+from farm.billing.ledger import is_due, post, unequal
 from farm.billing.ledger_rows import Book, Transfer
 from farm.billing.models import Payer
 from farm.billing.transfers import Side, move, of_payer
@@ -56,3 +56,11 @@ def test_a_balance_is_the_same_before_and_after_its_use_is_posted(payer: Payer) 
     before = balance_of(payer, NOW).left
     assert post(NOW) == 1
     assert before == balance_of(payer, NOW).left == 16_500_000
+
+
+def test_money_that_comes_in_the_night_does_not_hide_that_use_is_not_posted(payer: Payer) -> None:
+    use(payer, 3_000_000, (NOW - timedelta(days=1)).date())
+    pay_in(payer, 20_000_000)
+    assert is_due(NOW)
+    post(NOW)
+    assert not is_due(NOW)
