@@ -1,8 +1,8 @@
 """Reads what clouds hand out as invoices: Hetzner's itemised CSV, a plain CSV, the sandbox's JSON.
 
-Hetzner's columns, as its itemised invoice (https://usage.hetzner.com) has them: grouping, product,
-description, reference, quantity, from, until, condition, unit, external id, price, total; amounts
-are net, "€ 4.9900". The plain one has the columns resource, kind, month, hours and net.
+Hetzner's columns, as the CSV of its itemised invoices has them since October 2024: grouping,
+product, description, reference, quantity, from, until, condition, unit, external id, price, total;
+amounts are net, "€ 4.9900". The plain one has the columns resource, kind, month, hours and net.
 """
 
 from __future__ import annotations
