@@ -48,7 +48,7 @@ def play() -> str:
     return json.dumps(
         {
             "agents": {name: agent.uid for name, agent in _agents(people).items()},
-            "sessions": {name: _session(user) for name, user in sessions.items()},
+            "sessions": {name: session_of(user) for name, user in sessions.items()},
             "account": people.account.uid,
             "invitations": _invitations(people),
             "money": money,
@@ -145,7 +145,7 @@ def _talking(agent: Agent) -> Agent:
     return agent
 
 
-def _session(user: User) -> str:
+def session_of(user: User) -> str:
     """The key of a session in which that person is logged in."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
