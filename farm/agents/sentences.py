@@ -118,8 +118,8 @@ _HISTORY = {
     "kept_no_more": Sentence(_("It need not stay awake any longer")),
     "slept_by_hours": Sentence(_("Its hours ended, so it falls asleep")),
     "slept_when_idle": Sentence(_("Nobody used it, so it falls asleep")),
-    "slept_for_money": Sentence(_("Its payer's money is used up, so it falls asleep")),
-    "woken_for_money": Sentence(_("Its payer has paid, so it is woken")),
+    "slept_for_money": Sentence(_("Its payer cannot pay for it now, so it falls asleep")),
+    "woken_for_money": Sentence(_("Its payer can pay for it again, so it is woken")),
     "woken_by_hours": Sentence(_("Its hours begin, so it is woken")),
     "stop_asked": Sentence(_("It was asked to sleep")),
     "stop_unsaved": Sentence(

@@ -69,6 +69,8 @@ def keep_holds(payer: Payer, now: datetime) -> list[Agent]:
             for agent in agents:
                 worst = worst_of(agent) if payer.kind == Payer.Kind.WALLET else Worst(0, 0)
                 set_aside(payer=payer, agent_uid=agent.uid, worst=worst, now=now)
+        else:
+            live_holds(payer).filter(slept_at=None).update(released_at=now)
         _let_go_of_others(payer, {agent.uid for agent in agents}, now)
     return agents
 

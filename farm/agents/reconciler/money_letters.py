@@ -30,7 +30,12 @@ LOW: Final = (Stage.WEEK, Stage.DAYS, Stage.DAY)
 
 
 def write_of(customer: Customer, stage: Stage, agents: Sequence[Agent], now: datetime) -> bool:
-    """One mail to each, once; False if nobody's went out though it should have."""
+    """One mail to each, once; False if nobody's went out though it should have.
+
+    Without an agent there is nothing to tell.
+    """
+    if not agents:
+        return True
     payers = list(User.objects.filter(email__in=raisers_of(customer.payer)).order_by("pk"))
     sent = [_send(customer, stage, person, agents, now) for person in payers]
     if stage not in LOW:

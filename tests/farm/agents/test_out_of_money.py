@@ -7,15 +7,17 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from farm.accounts.models import AuditEntry, Door
-from farm.agents.models import Agent, AgentPhase, Change, Meter
+from farm.agents.models import Agent, AgentPhase, Change, Meter, Operation
 from farm.agents.reconciler.customers import ensure_customers
 from farm.agents.reconciler.driving import CUSTOMERS
 from farm.agents.refusals import Refused
-from farm.agents.services.changes import move_agent_to
+from farm.agents.services.agents import delete_agent
+from farm.agents.services.changes import move_agent_to, take_back_change
 from farm.agents.services.sleep import stop_agent, wake_agent
 from farm.billing.balances import balance_of
 from farm.billing.bill_rows import Bill
@@ -327,3 +329,41 @@ def test_an_agent_that_is_gone_holds_nothing(customer: Customer) -> None:
     Agent.objects.update(phase=AgentPhase.DELETED)
     assert look(customer).stage == Stage.FINE
     assert Hold.objects.get().released_at
+
+
+def test_who_becomes_internal_has_all_back(customer: Customer) -> None:
+    look(customer)
+    asleep()
+    Payer.objects.update(kind=Payer.Kind.INTERNAL)
+    look(customer)
+    assert agent_now().wanted == Agent.Wanted.RUNNING
+    look(customer)
+    assert not Hold.objects.filter(released_at=None).exists()
+
+
+def test_a_bill_of_nobody_any_more_is_not_written_of(customer: Customer) -> None:
+    Payer.objects.update(kind=Payer.Kind.INVOICE)
+    Agent.objects.update(phase=AgentPhase.DELETED)
+    Bill.objects.create(
+        payer=customer.payer,
+        month=month_of(timezone.now()),
+        state=Bill.State.OPEN,
+        currency="EUR",
+        net_micros=EURO,
+        net_cents=100,
+        closed_at=timezone.now(),
+        overdue_at=timezone.now() - timedelta(days=9),
+    )
+    assert look(customer).stage == Stage.DRY
+    assert not mail.outbox
+
+
+@pytest.mark.parametrize("door", [Door.WEB, Door.API, Door.CLI])
+@pytest.mark.parametrize("wish", [stop_agent, wake_agent, delete_agent, take_back_change])
+def test_nobody_speaks_for_the_farm(
+    customer: Customer, door: Door, wish: Callable[..., Operation]
+) -> None:
+    """Without an actor only the farm's own door leads to a wish."""
+    with pytest.raises(PermissionDenied):
+        wish(actor=None, door=door, agent=agent_now())
+    assert agent_now().wanted == Agent.Wanted.RUNNING
