@@ -28,12 +28,21 @@ def customer_of(payer: Payer) -> Customer:
 
 
 def reference_of(customer: Customer, house: Gateway) -> str:
-    """Its id at Stripe, where it is made when it is first asked for. Raises GatewayError."""
+    """Its id at Stripe, where it is made when it is first asked for. Raises GatewayError.
+
+    Papers go to whoever answers for its account by now.
+    """
+    payer = customer.payer
+    email = _first_owner(payer.account) or customer.email
+    buyer = Buyer(email, payer.name, metadata={"payer": payer.uid})
+    if email != customer.email:
+        if customer.reference:
+            house.change_customer(customer.reference, buyer)
+        Customer.objects.filter(pk=customer.pk).update(email=email)
+        customer.email = email
     if customer.reference:
         return customer.reference
-    payer = customer.payer
-    buyer = Buyer(customer.email, payer.name, metadata={"payer": payer.uid})
-    made = house.make_customer(buyer, f"customer:{payer.uid}")
+    made = house.make_customer(buyer, f"customer:{payer.uid}:{email}")
     # Of two that were made beside each other one stays: nothing was ever paid by the other.
     Customer.objects.filter(pk=customer.pk, reference="").update(reference=made.id)
     customer.refresh_from_db(fields=["reference"])

@@ -84,7 +84,8 @@ def _learn_checkout(found: Checkout, now: datetime) -> None:
 
 
 def _learn_invoice(found: Invoice, now: datetime) -> None:
-    customer = Customer.objects.filter(reference=found.customer).first()
+    held = Customer.objects.select_for_update(no_key=True)
+    customer = held.filter(reference=found.customer).exclude(reference="").first()
     if customer is None or found.status == "draft":
         return
     _keep_invoice(customer, found, now)

@@ -18,6 +18,7 @@ HOUSE, VAT, KEPT = Side(Book.HOUSE), Side(Book.VAT), Side(Book.KEPT)
 @transaction.atomic
 def paid_in(top_up: TopUp, net: int, tax: int, now: datetime) -> None:
     """So many cents came for it, once however often it is told; its payer is looked at at once."""
+    hold(top_up.customer)
     payer = of_payer(top_up.customer.payer)
     source = f"topup:{top_up.uid}"
     move(debit=HOUSE, credit=payer, micros=net * CENT, source=f"{source}:net", now=now)
@@ -38,6 +39,7 @@ def kept(payment: str, cents: int, now: datetime) -> None:
 
 def take_back(paper: Paper, cents: int, source: str, now: datetime, reason: str = "") -> None:
     """Gross cents of what paid that invoice went back: net and VAT, in its own proportion."""
+    hold(paper.customer)
     for name, book, micros in _parts(paper, cents):
         move(
             debit=book,
@@ -52,6 +54,7 @@ def take_back(paper: Paper, cents: int, source: str, now: datetime, reason: str 
 
 def give_again(paper: Paper, cents: int, source: str, now: datetime, *, after: str) -> None:
     """The same came again, if it ever went as `after`."""
+    hold(paper.customer)
     if not was_moved(f"{after}:net"):
         return
     for name, book, micros in _parts(paper, cents):
@@ -62,6 +65,11 @@ def give_again(paper: Paper, cents: int, source: str, now: datetime, *, after: s
 def was_moved(source: str) -> bool:
     """Whether there is a transfer about it."""
     return Transfer.objects.filter(source=source).exists()
+
+
+def hold(customer: Customer) -> None:
+    """Taken before the ledger's accounts by whoever learns of its money: nobody waits in a ring."""
+    list(Customer.objects.select_for_update(no_key=True).filter(pk=customer.pk))
 
 
 def look_soon(customer: Customer, now: datetime) -> None:

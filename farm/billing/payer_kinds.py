@@ -49,6 +49,7 @@ def set_payer_kind(*, actor: User, door: Door, payer: Payer, kind: Payer.Kind) -
         sentence = _("This farm takes no payments yet: give it Stripe's keys first.")
         raise Refused("kind", "no_payments", sentence)
     now = timezone.now()
+    Customer.objects.filter(payer=payer).update(due_at=now)
     _demand_settled(payer, now)
     if INTERNAL in (payer.kind, kind) or payer.kind == WALLET:
         _forget_what_is_owed(payer, kind, now)
@@ -56,7 +57,6 @@ def set_payer_kind(*, actor: User, door: Door, payer: Payer, kind: Payer.Kind) -
     payer.save(update_fields=["kind"])
     if kind != INTERNAL:
         customer_of(payer)
-    Customer.objects.filter(payer=payer).update(due_at=now)
     record(account=payer.account, actor=actor, door=door, verb=f"pay {kind}", subject=payer.uid)
     return payer
 

@@ -11,8 +11,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from farm.bell import ring
+from farm.billing.customer_rows import Refund, TopUp
 from farm.billing.gateway_values import Card, Checkout, CreditNote, Customer, Event, Found
 from farm.billing.learning import learn_found
 from farm.billing.learning_people import forget_tax_id
@@ -111,10 +114,13 @@ def state_of(found: Found | None) -> str:
 
 
 def trouble() -> str:
-    """Why events wait, or cannot be read; "" while they do not."""
+    """Why events, charges or refunds wait, or were just refused; "" while they do not."""
     waiting = StripeEvent.objects.filter(worked_at=None).exclude(trouble="").order_by("came_at")
     reader = StripeRound.objects.exclude(trouble="")
-    rows = (waiting.first(), reader.first())
+    charges = TopUp.objects.filter(ended_at=None).exclude(trouble="").order_by("asked_at")
+    fresh = Q(ended_at=None) | Q(state=Refund.State.REFUSED, ended_at__gt=timezone.now() - HOPE)
+    refunds = Refund.objects.filter(fresh).exclude(trouble="").order_by("asked_at")
+    rows = (waiting.first(), reader.first(), charges.first(), refunds.first())
     return next((row.trouble for row in rows if row), "")
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from farm.accounts.models import Door
 from farm.accounts.permissions import Action, demand
 from farm.billing.balances import balance_of
-from farm.billing.customer_rows import Customer, TopUp
+from farm.billing.customer_rows import Customer, Refund, TopUp
 from farm.billing.freezing import unfreeze as let_go_on
 from farm.billing.models import Payer
 from farm.billing.payer_kinds import set_payer_kind
@@ -52,6 +52,7 @@ class TopUpRow:
     net_cents: int
     tax_cents: int
     refundable_cents: int
+    refunds: list[str]
 
 
 def pays(
@@ -121,11 +122,15 @@ def top_ups(
         if as_json:
             print_json(rows)
             return
-        table = new_table("Uid", "Payer", "Asked", "State", "Net", "VAT", "Refundable")
+        table = new_table(
+            "Uid", "Payer", "Asked", "State", "Net", "VAT", "Refundable", "Given back"
+        )
         for row in rows:
             cents = (row.net_cents, row.tax_cents, row.refundable_cents)
             sums = (money(one * CENT, "EUR") for one in cents)
-            table.add_row(row.uid, row.payer, row.asked_at[:16], row.state, *sums)
+            table.add_row(
+                row.uid, row.payer, row.asked_at[:16], row.state, *sums, "; ".join(row.refunds)
+            )
         console().print(table)
 
 
@@ -168,7 +173,13 @@ def _top_up(one: TopUp) -> TopUpRow:
         net_cents=one.cents,
         tax_cents=one.tax_cents,
         refundable_cents=left_of(one) if one.state == TopUp.State.PAID else 0,
+        refunds=[_refund(row) for row in one.refunds.order_by("pk")],
     )
+
+
+def _refund(row: Refund) -> str:
+    said = f"{money(row.cents * CENT, 'EUR')} {row.get_state_display()}"
+    return f"{said}: {row.trouble}" if row.trouble else said
 
 
 COMMANDS = (pays, unfreeze, wallets, top_ups)

@@ -115,6 +115,18 @@ def test_a_customer_is_made_once_even_if_its_answer_is_lost(
     assert there.metadata["payer"] == payer.uid
 
 
+def test_papers_go_to_who_answers_for_the_account_by_now(
+    house: StripeAtWork, people: People, payer: Payer
+) -> None:
+    gate = gateway()
+    assert gate is not None
+    reference = reference_of(customer_of(payer), gate)
+    User.objects.filter(pk=people.alice.pk).update(email="new@example.org")
+    assert reference_of(customer_of(payer), gate) == reference
+    assert house.client().v1.customers.retrieve(reference).email == "new@example.org"
+    assert Customer.objects.get().email == "new@example.org"
+
+
 def test_only_who_runs_the_farm_says_how_a_payer_pays(
     people: People, payer: Payer, operator: User, settings: Settings
 ) -> None:

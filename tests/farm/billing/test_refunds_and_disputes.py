@@ -21,6 +21,7 @@ from farm.billing.ledger import unequal
 from farm.billing.ledger_rows import Transfer
 from farm.billing.models import Payer
 from farm.billing.refunds import left_of, refund_top_up
+from farm.billing.stripe_events import trouble
 from farm.billing.stripe_rows import StripeEvent
 from farm.billing.topups import look_at
 from tests.farm.billing.topup_scenes import (
@@ -215,6 +216,20 @@ def test_money_that_went_back_is_understood_in_any_order(
             StripeEvent.objects.filter(pk=pk).update(worked_at=None)
             understand()
         assert (left(payer), len(posted()), customer().frozen_at) == end
+
+
+def test_what_stripe_refuses_to_give_back_is_told(
+    house: StripeAtWork, people: People, payer: Payer, operator: User
+) -> None:
+    top_up = look_at(paid(people.alice, payer))
+    refunded(operator, top_up, 2400)
+    house.client().v1.refunds.create({"payment_intent": top_up.payment, "amount": 100})
+    drive_refunds()
+    asked = Refund.objects.get()
+    assert (asked.state, left_of(top_up), left(payer)) == ("refused", 2400, 2000)
+    assert trouble() == asked.trouble
+    Refund.objects.update(ended_at=timezone.now() - timedelta(days=4))
+    assert trouble() == ""
 
 
 def test_what_is_of_nobody_here_is_let_go(house: StripeAtWork, payer: Payer) -> None:
