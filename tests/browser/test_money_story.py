@@ -143,7 +143,7 @@ def runs_dry(page: Page, farm: Farm, wallet: str) -> None:
     farm.spend_down_to(-1)
     reads(page, "/money/", "The money is used up. Nino sleeps until it is paid")
     shown(page, "money-story-dry")
-    reads(page, "/agents/", "Asleep")
+    reads(page, "/agents/", "asleep")
 
 
 def pays_and_comes_back(page: Page, wallet: str) -> None:
@@ -152,7 +152,7 @@ def pays_and_comes_back(page: Page, wallet: str) -> None:
     page.get_by_role("button", name="Pay in 50.00").click()
     pay(page, GOOD)
     expect(page.locator("#top-up")).to_contain_text("50.00\xa0EUR have come")
-    reads(page, "/agents/", "Answers")
+    reads(page, "/agents/", "answers")
     page.goto("/money/")
     expect(page.locator("main")).not_to_contain_text("used up")
 
