@@ -40,6 +40,7 @@ from tests.farm.billing.bill_scenes import (
     trusted,
     used,
 )
+from tests.sandbox.stripe.acting import GOOD, fill_in
 from tests.sandbox.stripe.stripe_at_work import (
     KEY,
     WEBHOOK_SECRET,
@@ -197,6 +198,9 @@ def test_a_bank_that_asks_leaves_a_page_to_pay_on(house: StripeAtWork) -> None:
     assert (bill.state, bill.problem) == ("open", "authentication_required")
     assert bill.page in mail.outbox[0].body
     assert "confirm this payment" in mail.outbox[0].body
+    assert fill_in(bill.page, GOOD).ok
+    bill = drive(bill)
+    assert (bill.state, bill.problem, owed(bill.payer)) == ("paid", "", 0)
 
 
 def test_who_reads_french_is_billed_and_written_to_in_french(house: StripeAtWork) -> None:
