@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -29,6 +29,14 @@ class Accounts:
     def __init__(self) -> None:
         rows = LedgerAccount.objects.select_related("payer")
         self._known = {(row.book, row.currency, row.payer): row for row in rows}
+
+    def open_for(self, payers: Collection[Payer]) -> None:
+        """Make those of the payers that have none in the usual currency, all at once."""
+        missing = [p for p in payers if (str(Book.PAYER), CURRENCY, p) not in self._known]
+        rows = [LedgerAccount(book=Book.PAYER, currency=CURRENCY, payer=p) for p in missing]
+        LedgerAccount.objects.bulk_create(rows, ignore_conflicts=True)
+        made = LedgerAccount.objects.filter(payer__in=missing).select_related("payer")
+        self._known |= {(row.book, row.currency, row.payer): row for row in made}
 
     def of(self, book: Book, currency: str, payer: Payer | None = None) -> LedgerAccount:
         """That of the book, or of the payer."""
@@ -114,9 +122,15 @@ def _machines(accounts: Accounts, first: date, until: date) -> Iterator[Entry]:
     cloud: Counter[tuple[str, date]] = Counter()
     payers = Payer.objects.in_bulk()
     # All three sums in one reading of the lines: there are millions of them.
-    for pk, currency, day, charged, taken, cost in by_day.annotate(
-        charged=Sum("micros", filter=~fee), fee=Sum("micros", filter=fee), cloud=Sum("cloud_micros")
-    ):
+    sums = list(
+        by_day.annotate(
+            charged=Sum("micros", filter=~fee),
+            fee=Sum("micros", filter=fee),
+            cloud=Sum("cloud_micros"),
+        )
+    )
+    accounts.open_for([payers[pk] for pk in sorted({row[0] for row in sums if row[0]})])
+    for pk, currency, day, charged, taken, cost in sums:
         cloud[currency, day] += cost
         if pk is not None:
             payer = accounts.of(Book.PAYER, currency, payers[pk])
