@@ -41,7 +41,7 @@ lab-long: setup-dev    ## what takes longer on real guests: backups, chat apps, 
 bench-relay: setup-dev ## what the relay adds until the first byte, beside the call without it
 	@.venv/bin/python -m bench.relay
 
-bench-billing: setup-dev ## the meter's run for 1,000 machines, beside one query after another
+bench-billing: setup-dev ## an hour of 10,000 machines metered and 7,200,000 lines closed, beside bare SQL
 	@.venv/bin/python -m bench.billing
 
 bench-provisioning: setup-dev ## what the farm asks of a cloud, beside the official command line; half an hour

@@ -10,8 +10,9 @@ November 2026, and `GET /pricing` of its API for the prices themselves, net.
   exists; IPv6 is free (`pricing.primary_ips`).
 - A snapshot costs a price for each GB and month, for as long as it exists (`pricing.image`). The
   assumption: the started hours of a month share it evenly.
-- The cloud's own backups cost 20 % of the server's price (`pricing.server_backup.percentage`). The
-  farm never has them switched on.
+- The cloud's own backups cost 20 % of the server's price (`pricing.server_backup.percentage`), and
+  outgoing traffic beyond what is included a price for each TB (`price_per_tb_traffic`). The farm
+  never switches the first on and meters neither: what an invoice has of them is a difference.
 - A rescaled server has the price of its new type from then on. The assumption: it is charged as one
   server that ended and another that began, so the hour of the change counts for both, and each has
   a monthly price of its own.
@@ -24,7 +25,7 @@ from __future__ import annotations
 
 from farm.billing.charging.terms import CloudTerms
 
-TERMS = CloudTerms(off_is_free=False, resize_counts_anew=True, backup_percent=20)
+TERMS = CloudTerms(off_is_free=False, resize_counts_anew=True)
 
 
 def capped_hour(hourly_micros: int, monthly_micros: int, so_far: int) -> int:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from farm.billing.charging.terms import CloudTerms
 
-TERMS = CloudTerms(off_is_free=True, resize_counts_anew=False, backup_percent=None)
+TERMS = CloudTerms(off_is_free=True, resize_counts_anew=False)
 
 
 def period(hourly_micros: int) -> int:

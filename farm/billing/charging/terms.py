@@ -11,10 +11,7 @@ class CloudTerms:
 
     `off_is_free`: a machine that is off costs no compute, and its parts begin and end apart.
     `resize_counts_anew`: as another type its hours and its month begin from the start.
-    `backup_percent`: what the cloud's own daily backups cost, of the machine's price; None where
-    they are not charged by the machine.
     """
 
     off_is_free: bool
     resize_counts_anew: bool
-    backup_percent: int | None
