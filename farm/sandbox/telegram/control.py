@@ -19,6 +19,7 @@ def telegram_routes(telegram: Telegram) -> list[web.RouteDef]:
 def _bot_routes(telegram: Telegram) -> list[web.RouteDef]:
     """POST /telegram/bots {name, username}, GET /telegram/bots (`polling`: one waits).
 
+    Their `conflicts` count how often two read at once.
     POST /telegram/managed {manager, username, from, name}: that person makes a bot by link.
     """
 
@@ -29,7 +30,11 @@ def _bot_routes(telegram: Telegram) -> list[web.RouteDef]:
 
     async def list_bots(_: web.Request) -> web.Response:
         shown = [
-            {**_bot(bot), "polling": telegram.polls.is_open(bot.id)}
+            {
+                **_bot(bot),
+                "polling": telegram.polls.is_open(bot.id),
+                "conflicts": telegram.conflicts[bot.id],
+            }
             for bot in telegram.chats.bots()
         ]
         return answer({"bots": shown})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from farm.sandbox.telegram.methods import Methods, TelegramError
 from farm.sandbox.telegram.polls import Polls
 from farm.sandbox.wire import BadRequestError, Json, JsonObject, answer
 
+CONFLICT = 409
 _TOKEN = re.compile(r"(\d{1,18}):([\w-]{10,64})")
 
 
@@ -28,6 +30,8 @@ class Telegram:
     gate: Gate
     hosts: frozenset[str]
     polls: Polls = field(default_factory=Polls)
+    conflicts: Counter[int] = field(default_factory=Counter)
+    """By bot: how often a reader that was still there was told that there is another."""
 
     def write(self, person: Person, bot: Bot, text: str) -> Message:
         """A person writes to a bot."""
@@ -64,11 +68,14 @@ class Telegram:
         application.on_shutdown.append(stop)
 
     async def _called(self, request: web.Request, methods: Methods) -> web.Response:
+        bot = None
         try:
             bot = self._bot(request.match_info["token"])
             method = methods.find(request.match_info["method"])
             result = await method(bot, await _parameters(request))
         except TelegramError as error:
+            if bot and error.code == CONFLICT and request.transport is not None:
+                self.conflicts[bot.id] += 1
             return _error(error.code, str(error))
         except BadRequestError as error:
             return _error(400, f"Bad Request: {error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.farm.matrix.farms import Farm, Zygote, new_farm, wait_until
 from tests.farm.matrix.flows import ELSEWHERE, HOME, CloudName, State, billed, expected, unexplained
 from tests.farm.matrix.scaleway_farms import scaleway_farm
+from tests.farm.matrix.test_telegram import CODE, said, write
 from tests.farm.matrix.verdicts import answers, standing
 from tests.pairs.own import Rows
 
@@ -66,6 +68,32 @@ def test_it_moves_with_all_it_has(awake: Farm, cloud: CloudName) -> None:
     as_it_was(awake, cloud)
     assert awake.ask("SELECT region FROM agents_agent") == ELSEWHERE[cloud]
     assert awake.ask(LAST) == "done"
+
+
+def test_one_machine_at_a_time_reads_its_bot(awake: Farm, cloud: CloudName) -> None:
+    name = f"m{uuid4().hex[:16]}_bot"
+    made = awake.control.post("/telegram/bots", json={"name": "Ada", "username": name})
+    token = made.raise_for_status().json()["token"]
+    awake.wish("link", bot_token=token)
+    write(awake, token, awake.ask(CODE))
+    wait_until("it says hello", lambda: bool(said(awake, token)))
+    settled(awake)
+
+    before = conflicts(awake, name)
+    awake.wish("move", region=ELSEWHERE[cloud])
+    settled(awake)
+
+    write(awake, token, "encore")
+    wait_until("it answers there", lambda: any("encore" in text for text in said(awake, token)))
+    assert sum("encore" in text for text in said(awake, token)) == 1
+    assert conflicts(awake, name) == before
+
+
+def conflicts(farm: Farm, name: str) -> int:
+    """How often two read that bot at once."""
+    bots = farm.control.get("/telegram/bots").raise_for_status().json()["bots"]
+    (found,) = [int(bot["conflicts"]) for bot in bots if bot["username"] == name]
+    return found
 
 
 def test_it_gets_a_fresh_machine(awake: Farm, cloud: CloudName) -> None:

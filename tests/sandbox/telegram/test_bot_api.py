@@ -124,6 +124,16 @@ def test_a_second_poller_ends_the_first_with_a_conflict(bot: Bot, control: httpx
     ended = answers.get(timeout=20)
     assert ended.status_code == 409
     assert ended.json()["description"].startswith("Conflict: terminated by other getUpdates")
+    assert _conflicts(control, bot) == 1
+
+
+def test_a_poller_that_went_away_is_no_conflict(bot: Bot, control: httpx.Client) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(
+            bot.api.base_url.join(f"/bot{bot.token}/getUpdates"), json={"timeout": 50}, timeout=1
+        )
+    assert bot.call("getUpdates").status_code == 200
+    assert _conflicts(control, bot) == 0
 
 
 def test_a_poll_that_nobody_wakes_answers_nothing(bot: Bot) -> None:
@@ -213,6 +223,13 @@ def _polling(bot: Bot, *, timeout: int) -> Queue[httpx.Response]:
 
     threading.Thread(target=poll, daemon=True).start()
     return answers
+
+
+def _conflicts(control: httpx.Client, bot: Bot) -> int:
+    """How often two read this bot at once."""
+    bots = control.get("/telegram/bots").json()["bots"]
+    (found,) = [int(known["conflicts"]) for known in bots if known["username"] == bot.username]
+    return found
 
 
 def _wait_for_poll(control: httpx.Client, bot: Bot) -> None:
