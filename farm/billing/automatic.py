@@ -115,7 +115,7 @@ def _is_wanted(customer: Customer, now: datetime) -> bool:
     if not customer.automatic_cents or not _may(customer):
         return False
     refused = _automatic(customer).filter(
-        state__in=(TopUp.State.FAILED, TopUp.State.OVER),
+        state=TopUp.State.FAILED,
         card=customer.card,
         ended_at__gt=now - PAUSE,
     )

@@ -15,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from farm.accounts.models import Door, User
 from farm.accounts.refusals import Refused
+from farm.accounts.services import account_of
 from farm.billing.customer_rows import Customer, Dispute, Paper, Refund, TopUp
 from farm.billing.freezing import unfreeze
 from farm.billing.ledger import unequal
@@ -26,6 +27,7 @@ from farm.billing.stripe_rows import StripeEvent
 from farm.billing.topups import look_at
 from tests.farm.billing.topup_scenes import (
     books_agree,
+    charged,
     drive_refunds,
     fetch,
     left,
@@ -33,6 +35,7 @@ from tests.farm.billing.topup_scenes import (
     posted,
     understand,
     wallet,
+    with_card,
 )
 from tests.farm.billing.wallets import EURO, use
 from tests.farm.web.scenes import People
@@ -216,6 +219,26 @@ def test_money_that_went_back_is_understood_in_any_order(
             StripeEvent.objects.filter(pk=pk).update(worked_at=None)
             understand()
         assert (left(payer), len(posted()), customer().frozen_at) == end
+
+
+def test_wallets_add_up_to_what_stripe_took(
+    house: StripeAtWork, people: People, payer: Payer, operator: User
+) -> None:
+    other = wallet(account_of(user=people.charlie))
+    look_at(paid(people.alice, payer))
+    lost, won = (look_at(paid(people.alice, payer, cents)) for cents in (1000, 3333))
+    charged(with_card(house, payer))
+    company = paid(people.charlie, other, 5000, country="DE", vat_id="DE000000000")
+    refunded(operator, look_at(company), 1234)
+    drive_refunds()
+    for top_up, end in ((lost, False), (won, True)):
+        reference = disputed(house, top_up)
+        house.order("/stripe/disputes/close", {"dispute": reference, "won": end})
+    fetch()
+    fees = 2 * 2000
+    assert left(payer) == 2000 + 3333 + 2000 - fees
+    assert left(other) == 5000 - 1234
+    assert (books_agree(house), unequal()) == (True, [])
 
 
 def test_what_stripe_refuses_to_give_back_is_told(
