@@ -10,7 +10,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.text import Text
 
-from farm.agents.selectors.morning import Money, Morning, NightLine, Spent, morning_at
+from farm.agents.selectors.morning import Agreement, Money, Morning, NightLine, Spent, morning_at
 from farm.billing.amounts import cents, per_hour
 from farm.catalog import catalog
 from farm.ops.answer import AsJson, console, new_app, print_json
@@ -39,6 +39,7 @@ def _show(told: Morning, out: Console) -> None:
     out.print(_fleet_line(told))
     for words in (
         *_money_lines(told.money),
+        _agreement_line(told.agreement),
         _clouds_line(told),
         *_pool_lines(told),
         *_kept_lines(told),
@@ -73,6 +74,12 @@ def _money_lines(money: Money) -> Iterator[str]:
         f"To be charged on {_sum(money.charged_on)}; the clouds charge"
         f" {_sum(money.difference)} more, which is the farm's"
     )
+
+
+def _agreement_line(found: Agreement) -> str:
+    if found.read_to is None:
+        return "Books and clouds have not been compared yet"
+    return f"Books and clouds are {_sum(found.apart_micros)} apart, compared to {found.read_to:%F}"
 
 
 def _spent(spent: Spent) -> str:

@@ -12,7 +12,7 @@ from farm.ops.processes import of_a_farm
 from tests.house.cli_reference import PATH, reference
 
 ROOT = Path(__file__).resolve().parents[2]
-READERS = {"text", "flag", "number", "words", "choice", "folder", "kept_secret"}
+READERS = {"text", "flag", "number", "decimal", "words", "choice", "folder", "kept_secret"}
 
 
 def settings_read() -> Iterator[str]:

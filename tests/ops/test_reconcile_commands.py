@@ -141,11 +141,9 @@ def test_a_doubled_hour_at_the_cloud_is_an_alarm(ten_hours: Server, tmp_path: Pa
     said = say("import-invoice", path)
     assert "no other month or rounding explains the rest" in said.out
     found = json.loads(say("reconcile", "--json").out)["differences"]
-    assert [(one["subject"], one["hours"], one["other_hours"]) for one in found] == [
-        ("CX23 Cloud Server farm-2222222222bb", 0, 1),
-        (ten_hours.uid, 10, 11),
-    ]
-    assert "hetzner charges 0.070400" in found[1]["sentence"]
+    hours = {one["subject"]: (one["hours"], one["other_hours"]) for one in found}
+    assert hours == {"CX23 Cloud Server farm-2222222222bb": (0, 1), ten_hours.uid: (10, 11)}
+    assert "hetzner charges 0.070400" in " ".join(one["sentence"] for one in found)
 
 
 def test_the_sandboxs_own_invoice_is_read_cloud_by_cloud(ten_hours: Server, tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext
 
 from farm.agents.selectors.morning import (
+    Agreement,
     Clouds,
     Fleet,
     Kept,
@@ -60,6 +62,7 @@ class MorningWords:
     fine: str
     fleet: Fleet
     money: MoneyWords
+    agreement: str
     clouds: Clouds
     in_use: str
     ready: Sequence[str]
@@ -75,6 +78,7 @@ def morning_words(told: Morning) -> MorningWords:
         fine="" if told.todos else gettext("Nothing is to be done."),
         fleet=told.fleet,
         money=_money(told.money),
+        agreement=_agreement(told.agreement),
         clouds=told.clouds,
         in_use=", ".join(
             f"{name.capitalize()} {number}" for name, number in told.clouds.in_use.items()
@@ -96,6 +100,14 @@ def _money(money: Money) -> MoneyWords:
         charged_on=_sum(money.charged_on),
         difference=_sum(money.difference),
     )
+
+
+def _agreement(found: Agreement) -> str:
+    if found.read_to is None:
+        return gettext("The books and the clouds have not been compared yet.")
+    text = gettext("The books and the clouds are {amount} apart, compared to {day}.")
+    day = date_format(found.read_to, "DATE_FORMAT")
+    return text.format(amount=_sum(found.apart_micros), day=day)
 
 
 def _spent(label: str, spent: Spent) -> SpentWords:

@@ -13,6 +13,7 @@ from farm.agents.models import Server
 from farm.agents.reconciler.driving import RECONCILIATIONS
 from farm.agents.reconciler.metering import meter
 from farm.agents.reconciler.reconciliations import ensure_reconciliation
+from farm.agents.selectors.morning import morning_at
 from farm.agents.selectors.morning.todos import todos_at
 from farm.billing.ledger_rows import LedgerAccount
 from farm.billing.models import UsageLine
@@ -73,6 +74,8 @@ def test_it_comes_again_after_the_next_days_last_hours(served: Server) -> None:
     assert (row.compared, row.waiting, row.trouble) == (1, 0, "")
     assert mail.outbox == []
     assert "books_differ" not in codes()
+    told = morning_at(timezone.now()).agreement
+    assert (told.read_to, told.apart_micros) == (row.read_to, 0)
 
 
 def test_each_difference_is_mailed_once_and_stands_in_the_morning_until_it_is_gone(
@@ -88,6 +91,7 @@ def test_each_difference_is_mailed_once_and_stands_in_the_morning_until_it_is_go
     assert letter.subject == "Les livres et les clouds ne concordent pas : 1"
     for word in (served.uid, "9 h, 0,057600", "10 h, 0,064000", "farm billing reconcile"):
         assert word in letter.body, word
+    assert morning_at(timezone.now()).agreement.apart_micros == 6_400
     (todo,) = (todo for todo in todos_at(timezone.now()) if todo.code == "books_differ")
     assert todo.command == "farm billing reconcile"
     LedgerAccount.objects.filter(book="clouds").update(balance_micros=7)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from farm.agents.selectors.morning.agreement import Agreement, agreement_now
 from farm.agents.selectors.morning.books import Clouds, Kept, clouds_now, kept_now
 from farm.agents.selectors.morning.fleet import Fleet, fleet_now
 from farm.agents.selectors.morning.money import Money, Spent, money_at
@@ -16,6 +17,7 @@ from farm.agents.selectors.morning.todos import todos_at
 from farm.agents.selectors.pool import PoolView, pools_in_use
 
 __all__ = [
+    "Agreement",
     "Clouds",
     "Fleet",
     "Kept",
@@ -38,6 +40,7 @@ class Morning:
     todos: Sequence[Todo]
     fleet: Fleet
     money: Money
+    agreement: Agreement
     clouds: Clouds
     pools: Sequence[PoolView]
     kept: Kept
@@ -52,6 +55,7 @@ def morning_at(now: datetime) -> Morning:
         todos=todos_at(now),
         fleet=fleet_now(),
         money=money_at(now),
+        agreement=agreement_now(),
         clouds=clouds_now(),
         pools=pools_in_use(now),
         kept=kept_now(),
