@@ -13,6 +13,7 @@ from fpdf import FPDF, XPos, YPos
 from fpdf.fonts import FontFace, TTFFont
 
 from farm.billing.amounts import cents
+from farm.billing.models import Payer
 from farm.billing.statements import PersonCost, Statement
 
 FONT = "Helvetica"
@@ -54,7 +55,7 @@ def file_name(statement: Statement, ending: str) -> str:
 def notes_of(statement: Statement) -> Sequence[str]:
     """What must be said beside the numbers, on the page and on paper."""
     notes = [
-        gettext("A statement, not an invoice: nothing is collected. Amounts are before VAT."),
+        _what_it_is(statement.payer),
         gettext(
             "Counted in millionths. Each amount shown is rounded once, half a cent up, so rounded"
             " parts may differ from their rounded sum by a cent."
@@ -70,6 +71,19 @@ def notes_of(statement: Statement) -> Sequence[str]:
         )
         notes.append(text % {"unseen": cents(statement.unseen, statement.currency)})
     return notes
+
+
+def _what_it_is(payer: Payer) -> str:
+    if payer.kind == Payer.Kind.WALLET:
+        return gettext(
+            "A statement, not an invoice: it is taken from what was paid in. Amounts are before"
+            " VAT."
+        )
+    if payer.kind == Payer.Kind.INVOICE:
+        return gettext(
+            "A statement, not an invoice: the bill of the month is that. Amounts are before VAT."
+        )
+    return gettext("A statement, not an invoice: nothing is collected. Amounts are before VAT.")
 
 
 class _Paper(FPDF):

@@ -104,7 +104,7 @@ def mine_words(month: MemberMonth, standings: Sequence[Standing], now: datetime)
     """
     total = month.machine + month.ai
     wallets = tuple(reach_of(one) for one in standings)
-    own = wallets[0] if len(wallets) == 1 else None
+    own = wallets[0] if len(wallets) == 1 and wallets[0].in_advance else None
     payers = ", ".join(month.payers)
     name = month_name(month.month).capitalize()
     values = {"month": name, "total": euros(total), "payer": payers}

@@ -38,25 +38,30 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """One wallet: its number, its sentence, and what must be known; `uid` leads to its page."""
+    """One payer: its number, its sentence, and what must be known; `uid` leads to its page.
+
+    `balance` is what it has `in_advance`, or what it has used and not yet paid.
+    """
 
     uid: str
     payer: str
     balance: str
     sentence: str
+    in_advance: bool
     is_owed: bool
     notices: tuple[Notice, ...]
 
 
 def reach_of(standing: Standing) -> Reach:
     """For who manages its money."""
-    left = standing.balance.left
+    left, in_advance = standing.balance.left, standing.payer.kind == Payer.Kind.WALLET
     return Reach(
         uid=standing.payer.uid,
         payer=standing.payer.name,
-        balance=euros(left),
+        balance=euros(left if in_advance else -left),
         sentence=_sentence(standing),
-        is_owed=left < 0,
+        in_advance=in_advance,
+        is_owed=in_advance and left < 0,
         notices=notices_of(standing),
     )
 
@@ -102,10 +107,12 @@ def _about(text: str, number: int) -> str:
 
 def _sentence(standing: Standing) -> str:
     """Balance 15.88 EUR, about 4 months."""
-    values = {"sum": euros(abs(standing.balance.left)), "time": lasting(standing.days_left)}
+    left = standing.balance.left
     if standing.payer.kind == Payer.Kind.INVOICE:
-        return gettext("Billed by the month: %(sum)s used and not yet paid") % values
-    if standing.balance.left < 0:
+        text = gettext("Billed by the month: %(sum)s used and not yet paid")
+        return text % {"sum": euros(-left)}
+    values = {"sum": euros(abs(left)), "time": lasting(standing.days_left)}
+    if left < 0:
         text = gettext("%(sum)s are owed: pay them in. Until then nothing new can be made.")
         return text % values
     return gettext("Balance %(sum)s, %(time)s") % values

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from farm.billing.bill_rows import Bill
 from farm.billing.customer_rows import Customer, Hold, Paper, Stage, TopUp
 from farm.billing.ledger_rows import Book
 from farm.billing.models import Limit, Payer
@@ -238,3 +239,42 @@ def test_all_agents_together_get_a_limit(customer: Customer, people: People, ali
     assert "up to 25.00 EUR" in page
     alice.post(path, {"limit": ""})
     assert not Limit.objects.exists()
+
+
+def test_a_trusted_payer_reads_its_bills(customer: Customer, alice: Client) -> None:
+    Payer.objects.update(kind=Payer.Kind.INVOICE)
+    now = timezone.now()
+    Bill.objects.create(
+        payer=customer.payer,
+        month=date(2026, 9, 1),
+        state=Bill.State.OPEN,
+        currency="EUR",
+        net_micros=12_340_000,
+        net_cents=1_234,
+        tax_cents=247,
+        page="https://stripe.example/bill",
+        closed_at=now,
+    )
+    page = page_of(alice, wallet(customer))
+    assert "Billed by the month: 0.00 EUR used and not yet paid" in page
+    assert '<a href="https://stripe.example/bill" rel="noreferrer">Pay it</a>' in page
+    assert "12.34 EUR" in page
+    assert "top-ups/" not in page
+    assert "Bills, card, papers" in page_of(alice, "/money/")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (Payer.Kind.INTERNAL, "nothing is collected"),
+        (Payer.Kind.WALLET, "it is taken from what was paid in"),
+        (Payer.Kind.INVOICE, "the bill of the month is that"),
+    ],
+)
+def test_a_statement_says_what_it_is(
+    kind: Payer.Kind, said: str, customer: Customer, alice: Client
+) -> None:
+    Payer.objects.update(kind=kind)
+    month = f"{timezone.now():%Y-%m}/"
+    assert f"A statement, not an invoice: {said}" in page_of(alice, wallet(customer, month))
+    assert alice.get(wallet(customer, f"{month}statement.pdf")).content.startswith(b"%PDF-")
