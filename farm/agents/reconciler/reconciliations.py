@@ -55,8 +55,8 @@ class Look:
 
 
 def ensure_reconciliation(now: datetime) -> None:
-    """The row that has the books compared; made once, driven like any other row."""
-    Reconciliation.objects.get_or_create(pk=1, defaults={"due_at": now})
+    """The row that has the books compared; made once, and due when the first day is over."""
+    Reconciliation.objects.get_or_create(pk=1, defaults={"due_at": _next_look(now)})
 
 
 def drive_reconciliation(claim: Claim[Reconciliation]) -> Nap:
@@ -69,7 +69,11 @@ def drive_reconciliation(claim: Claim[Reconciliation]) -> Nap:
         row.read_to, row.ran_at, row.trouble = settled_until(now), now, look.trouble[:LONGEST]
         row.compared, row.waiting = len(look.outcome.compared), len(look.outcome.waiting)
         claim.save("read_to", "ran_at", "trouble", "compared", "waiting")
-    return settled_until(now) + timedelta(days=1) + SETTLED + AFTER - now
+    return _next_look(now) - now
+
+
+def _next_look(now: datetime) -> datetime:
+    return settled_until(now) + timedelta(days=1) + SETTLED + AFTER
 
 
 def reconcile(now: datetime, month: date | None = None) -> Look:

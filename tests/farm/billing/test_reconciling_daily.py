@@ -49,19 +49,24 @@ def served(us: People) -> Server:
 def look() -> Reconciliation:
     """What a worker does once a day."""
     ensure_reconciliation(timezone.now())
+    Reconciliation.objects.update(due_at=timezone.now())
     row = Reconciliation.objects.get()
     assert RECONCILIATIONS.work(row.pk, lambda _: None)
     row.refresh_from_db()
-    row_due = row.due_at
-    assert row_due
-    Reconciliation.objects.update(due_at=timezone.now())
-    row.due_at = row_due
     return row
 
 
 def codes() -> set[str]:
     """What the operator is to do."""
     return {todo.code for todo in todos_at(timezone.now())}
+
+
+def test_a_new_farm_is_first_looked_at_when_a_day_is_over(db: None) -> None:
+    ensure_reconciliation(timezone.now())
+    ensure_reconciliation(timezone.now())
+    row = Reconciliation.objects.get()
+    assert row.due_at
+    assert row.due_at > timezone.now()
 
 
 def test_it_comes_again_after_the_next_days_last_hours(served: Server) -> None:
