@@ -31,8 +31,10 @@ def drive_pooled(claim: Claim[PooledServer]) -> Nap:
     """Take one step; nothing is done to a machine that has an agent, or is to go."""
     pooled = claim.row
     server = pooled.server
-    if server.agent_id or server.wanted_gone or server.distrusted_at:
+    if server.agent_id or server.wanted_gone:
         return None
+    if server.distrusted_at:
+        return give_back(claim)
     if server.phase in ON_ITS_WAY:
         return poll_delay(timezone.now() - server.phase_since, jitter())
     if server.phase != ServerPhase.READY:
@@ -44,10 +46,13 @@ def drive_pooled(claim: Claim[PooledServer]) -> Nap:
 
 
 def after_pooled_trouble(claim: Claim[PooledServer], error: ProvisioningError) -> Nap:
-    """A strange machine is left alone; one whose runtime refuses is given back; others wait."""
+    """One that is strange, or whose runtime refuses, is given back; others wait.
+
+    Nobody has anything on a strange one: it costs, and is not kept for whoever would look into it.
+    """
     if isinstance(error, HostKeyMismatch):
         distrust(claim.row.server, error)
-        return None
+        return give_back(claim)
     if isinstance(error, Rejected):
         return give_back(claim)
     claim.row.attempts += 1

@@ -24,6 +24,7 @@ from farm.agents.models import (
 from farm.agents.passes import edge_of, edge_of_nobody
 from farm.agents.projects import FULL, project_of
 from farm.agents.reconciler.claims import claim
+from farm.agents.reconciler.driving import POOLED
 from farm.agents.reconciler.machines import urgency_of
 from farm.agents.reconciler.pool_claims import claim_ready
 from farm.agents.reconciler.pools import drive_pool
@@ -188,6 +189,15 @@ def test_nobody_claims_what_is_not_ready(
     server = warm(pool)
     Server.objects.filter(pk=server.pk).update(**not_so)
     assert not asks(scenes.agent(people.alice))
+
+
+def test_a_strange_machine_that_nobody_has_is_given_back(pool: Pool) -> None:
+    server, now = warm(pool), timezone.now()
+    Server.objects.filter(pk=server.pk).update(distrusted_at=now)
+    PooledServer.objects.update(due_at=now)
+    assert POOLED.work(PooledServer.objects.get().pk, lambda _claim: None)
+    server.refresh_from_db()
+    assert server.wanted_gone
 
 
 def test_nobody_claims_above_the_price_agreed_to(pool: Pool, people: scenes.People) -> None:
