@@ -18,8 +18,9 @@ from farm.agents.saving import serving_machine
 from farm.agents.schedules import note_talk, rules_of, seen_of
 from farm.agents.services.sleep import stop_agent, wake_agent
 from provisioning import runtime
-from provisioning.errors import ProvisioningError
+from provisioning.errors import ProvisioningError, Rejected
 from provisioning.schedules import BUSY, Boundary, State, Why, decide
+from provisioning.ssh import Shell
 
 AGAIN = timedelta(minutes=10)
 EVENTS = {
@@ -61,13 +62,21 @@ def _is_at_work(agent: Agent, now: datetime) -> bool:
         return False
     try:
         with shell_of(server) as shell:
-            at_work = runtime.is_at_work(shell, agent.gateway_token)
+            at_work = _has_work(shell, agent.gateway_token)
             shown = runtime.readiness(shell, agent.gateway_token)
     except ProvisioningError:
         return False
     if shown.talked_at:
         note_talk(agent, shown.talked_at, now)
     return at_work
+
+
+def _has_work(shell: Shell, gateway_token: str) -> bool:
+    """A program too old for the question has not said so."""
+    try:
+        return runtime.is_at_work(shell, gateway_token)
+    except Rejected:
+        return False
 
 
 def _follow(claim: Claim[Schedule], due: Boundary, now: datetime) -> None:
