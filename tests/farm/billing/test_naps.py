@@ -99,7 +99,11 @@ def test_the_buttons_at_scaleway(us: People) -> None:
     woken = wake_quote(agent)
     assert woken
     assert woken.awake == Rate(25_180, None, "EUR")
-    assert not woken.dearer
+    assert woken.dearer
+    agent.agreed_hourly_micros, agent.agreed_monthly_micros = 25_180, 25_180 * 744
+    within = wake_quote(agent)
+    assert within
+    assert not within.dearer
 
 
 def test_a_machine_that_costs_more_than_agreed_is_said_to_be_dearer(us: People) -> None:
