@@ -95,9 +95,12 @@ def charge(agent: Agent, to: Charge, at: datetime) -> Assignment:
 
 
 def demand_change(agent: Agent, agreed: Rate, plan: str, region: str) -> None:
-    """Refused if the agent, as it is to be, is past its payer's limit or more than its wallet."""
+    """Refused if the agent, as it is to be, is past its payer's limit or more than its wallet.
+
+    Of the one who pays from the next hour on, where that was changed.
+    """
     now = timezone.now()
-    paid = assignment_at(agent.uid, now)
+    paid = assignment_at(agent.uid, first_hour_after(now))
     if paid is None:
         return
     _demand_room(paid.payer, agent, agreed)
@@ -112,7 +115,7 @@ def demand_waking(agent: Agent) -> None:
     At the price agreed to: limits count with it already, but what was there may be used up.
     """
     now = timezone.now()
-    if paid := assignment_at(agent.uid, now):
+    if paid := assignment_at(agent.uid, first_hour_after(now)):
         _hold(paid.payer, agent, worst_of(agent), now)
     note_slept(agent.uid, None)
 

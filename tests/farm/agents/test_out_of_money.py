@@ -18,6 +18,7 @@ from farm.agents.reconciler.driving import CUSTOMERS
 from farm.agents.refusals import Refused
 from farm.agents.services.agents import delete_agent
 from farm.agents.services.changes import move_agent_to, take_back_change
+from farm.agents.services.paying import change_payer
 from farm.agents.services.sleep import stop_agent, wake_agent
 from farm.billing.balances import balance_of
 from farm.billing.bill_rows import Bill
@@ -366,4 +367,31 @@ def test_nobody_speaks_for_the_farm(
     """Without an actor only the farm's own door leads to a wish."""
     with pytest.raises(PermissionDenied):
         wish(actor=None, door=door, agent=agent_now())
+    assert agent_now().wanted == Agent.Wanted.RUNNING
+
+
+def test_another_payer_wakes_what_slept_for_money(people: People, customer: Customer) -> None:
+    look(customer)
+    asleep()
+    now = timezone.now()
+    aunt = Payer.objects.create(
+        account=people.account, name="Aunt", kind=Payer.Kind.WALLET, created_at=now
+    )
+    hers = Customer.objects.create(
+        payer=aunt,
+        email="aunt@example.org",
+        stage_at=now,
+        first_paid_at=now - timedelta(days=9),
+    )
+    pay_in(aunt, 100 * EURO)
+    change_payer(
+        actor=people.alice,
+        door=Door.WEB,
+        agent=agent_now(),
+        payer_uid=aunt.uid,
+        cost_centre="",
+        until=None,
+    )
+    look(hers)
+    assert Hold.objects.get(released_at=None).payer == aunt
     assert agent_now().wanted == Agent.Wanted.RUNNING

@@ -48,6 +48,16 @@ def test_each_step_down_has_one_mail(days: Fraction, stage: Stage) -> None:
     assert verdict.asleep == again.asleep == is_out(stage)
 
 
+def test_a_day_more_than_its_mark_leads_back() -> None:
+    for stage, reach in ((Stage.WEEK, 7), (Stage.DAYS, 3), (Stage.DAY, 1), (Stage.DRY, 0)):
+        low = replace(PLENTY, stage=stage)
+        assert decide(replace(low, days_left=Fraction(10 * reach + 9, 10)), NOW).stage == stage
+        back = decide(replace(low, days_left=Fraction(10 * reach + 11, 10)), NOW)
+        assert (back.stage, back.letter) != (stage, None)
+        assert back.letter is None
+    assert decide(replace(PLENTY, stage=Stage.DAY, days_left=None), NOW).stage == Stage.FINE
+
+
 def test_the_card_is_charged_from_three_days_on() -> None:
     assert not decide(replace(PLENTY, days_left=Fraction(4)), NOW).top_up
     assert decide(replace(PLENTY, days_left=Fraction(3)), NOW).top_up
