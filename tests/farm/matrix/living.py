@@ -80,7 +80,7 @@ class Life:
         if not alive(self.worker):
             self.worker = self.farm.restart()
         self._wait(f"{flow.name} is over", flow)
-        failed = self._take_the_way_back()
+        failed = self.take_the_way_back()
         self.state = State(self.farm.phase())
         # A kill is nobody's reason to have less than was wished for.
         killed = strike is not None and strike.is_kill
@@ -98,7 +98,7 @@ class Life:
             wait_until("there is a row of a machine", lambda: bool(self.farm.ask(NEWEST)))
             strike.arm(self.farm, self.cloud, self.worker)
 
-    def _take_the_way_back(self) -> bool:
+    def take_the_way_back(self) -> bool:
         """As its member would: from what is kept of it, else from nothing; whether it had to."""
         if self.farm.phase() != "failed":
             return False

@@ -9,7 +9,6 @@ import pytest
 from tests.farm.matrix.farms import Farm, alive, wait_until
 from tests.farm.matrix.test_sigkill import go_on, kill_at
 from tests.farm.matrix.verdicts import answers
-from tests.pairs.own import SERVER
 
 WARM = (
     "SELECT count(*) FROM agents_server"
@@ -21,7 +20,7 @@ OWN = "SELECT 'farm-' || uid FROM agents_server WHERE agent_id IS NOT NULL"
 STATE = "/var/lib/openclaw/.openclaw"
 FILL_CALLS, CLAIM_CALLS = 30, 12
 WHENS = ("before", "after")
-FILL_STRIDE, CLAIM_STRIDE = (12, 6) if SERVER else (6, 3)
+FILL_STRIDE, CLAIM_STRIDE = 12, 6
 
 
 def warm(farm: Farm) -> int:
