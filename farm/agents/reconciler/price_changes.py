@@ -18,7 +18,6 @@ from farm.accounts.models import Role, User
 from farm.agents.models import Server
 from farm.agents.placement import agreed_by, is_within
 from farm.billing.amounts import at_most, per_hour
-
 from farm.billing.payers import payer_at
 from farm.billing.price_change_rows import PriceChange
 from farm.billing.price_changes import is_touched, put_in_force, rate_with
