@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Min, Q, Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext
 
 from farm.bell import ring
@@ -17,7 +17,6 @@ from farm.billing.customer_rows import Customer
 from farm.billing.gateway_values import Invoice
 from farm.billing.ledger import SETTLED, post
 from farm.billing.ledger_rows import Book
-from farm.billing.models import Payer
 from farm.billing.money_in import look_soon
 from farm.billing.rule import begin_of, next_month
 from farm.billing.statements import CURRENCY
@@ -66,13 +65,6 @@ def close_month(month: date, now: datetime) -> Sequence[Bill]:
     BillLine.objects.bulk_create(lines, AT_ONCE)
     ring()
     return bills
-
-
-def overdue_since(payer: Payer) -> datetime | None:
-    """Since when a bill of this payer is overdue; None while none is."""
-    late = Bill.objects.filter(payer=payer, state=Bill.State.OPEN)
-    since: datetime | None = late.aggregate(since=Min("overdue_at"))["since"]
-    return since
 
 
 def trouble(now: datetime) -> str:

@@ -110,17 +110,6 @@ class Checkout:
 
 
 @dataclass(frozen=True, slots=True)
-class ChargeWish:
-    """Gross cents from a kept card while nobody looks."""
-
-    customer: str
-    method: str
-    cents: int
-    what: str
-    metadata: Metadata = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Payment:
     """A payment; `status` is Stripe's. `fee` is what the house kept; None while nobody knows.
 

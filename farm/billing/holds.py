@@ -87,12 +87,6 @@ def note_slept(agent_uid: str, at: datetime | None) -> None:
     Hold.objects.filter(agent_uid=agent_uid, released_at=None).update(slept_at=at)
 
 
-def has_slept(agent_uid: str) -> bool:
-    """Whether it sleeps because the farm put it to sleep for want of money."""
-    held = Hold.objects.filter(agent_uid=agent_uid, released_at=None, slept_at__isnull=False)
-    return held.exists()
-
-
 def burn_of(payer: Payer) -> int:
     """What the payer's agents cost in a day at most, as they are: awake, or put to sleep by us.
 

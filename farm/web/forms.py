@@ -136,12 +136,6 @@ class InvitationForm(forms.Form):
         self.add_error(field if field in self.fields else None, str(refused.sentence))
 
 
-class NameForm(forms.Form):
-    """What an account is called."""
-
-    name = forms.CharField(required=False, max_length=200)
-
-
 class PersonForm(forms.Form):
     """How agents call a person."""
 

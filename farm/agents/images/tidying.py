@@ -97,12 +97,6 @@ def note_bills(
             logger.error("%s is not at its cloud any more: `farm images build` makes another.", row)
 
 
-def kept_images(project: ProviderProject) -> frozenset[str]:
-    """The uids on images that have a row, good or not: their end is this room's."""
-    rows = ServerImage.objects.filter(project=project)
-    return frozenset(rows.values_list("uid", flat=True))
-
-
 def _is_image(bill: Billable) -> bool:
     return bill.kind is BillableKind.SNAPSHOT and BAKED_LABEL in bill.labels
 

@@ -16,7 +16,7 @@ from farm.accounts.services import record
 from farm.agents.clouds import credentials_of
 from farm.agents.models import FarmKey, ProviderProject, Server
 from farm.agents.passes import trust_in
-from farm.agents.projects import project_at, project_of
+from farm.agents.projects import project_at
 from farm.agents.request_budgets import ProjectBudget
 from provisioning.budget import Urgency
 from provisioning.certificates import Authority, new_private_key
@@ -26,11 +26,6 @@ from provisioning.registry import Credentials, provider_for
 from provisioning.ssh import Shell, Target, connect
 
 logger = logging.getLogger(__name__)
-
-
-def provider_of(name: str) -> Provider:
-    """The main project at the cloud of that name; NeedsOperator if nothing opens it."""
-    return provider_in(project_of(name))
 
 
 def provider_at(server: Server) -> Provider:

@@ -54,15 +54,6 @@ def ask_reconfigure(agent: Agent, now: datetime) -> None:
         begin(agent, OperationKind.RECONFIGURE, now)
 
 
-def cut_off(agent: Agent, now: datetime) -> None:
-    """Take every chat app away; a WhatsApp account is logged out on the machine first."""
-    TelegramLink.objects.filter(agent=agent).delete()
-    SlackLink.objects.filter(agent=agent).delete()
-    WhatsAppLink.objects.filter(agent=agent).update(
-        state=WhatsAppLink.State.LEAVING, picture="", due_at=now
-    )
-
-
 def doubt_software(agent: Agent) -> None:
     """Its machine was set back: what its links need there is looked for anew."""
     SlackLink.objects.filter(agent=agent).update(ready_on="")

@@ -20,7 +20,7 @@ from farm.billing.gateway.finding import FETCHES
 from farm.billing.gateway.hooks import Hooks
 from farm.billing.gateway.invoices import Invoices
 from farm.billing.gateway.line import GONE, plain, sorted_errors
-from farm.billing.gateway.payments import Payments
+from farm.billing.gateway.pages import Pages
 from farm.billing.gateway.people import People
 from farm.billing.gateway_errors import Forged, Rejected
 
@@ -34,7 +34,7 @@ stripe.enable_telemetry = False
 
 
 @dataclass(frozen=True)
-class Gateway(People, Payments, Invoices, Hooks):
+class Gateway(People, Pages, Invoices, Hooks):
     """All that is asked of Stripe; `secret` signs its webhooks."""
 
     secret: str

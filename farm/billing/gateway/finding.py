@@ -10,9 +10,9 @@ import stripe
 from farm.billing import gateway_reading as reading
 from farm.billing import gateway_values as values
 from farm.billing.gateway.line import GONE, plain
-from farm.billing.gateway.payments import WHOLE_PAYMENT
 from farm.billing.gateway_errors import Rejected
 
+WHOLE_PAYMENT: Final = ["latest_charge.balance_transaction", "payment_method"]
 Fetch = Callable[[stripe.StripeClient, str, str], values.Found]
 
 

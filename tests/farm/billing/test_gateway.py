@@ -71,8 +71,20 @@ def with_card(gate: Gateway, kind: str = "pm_card_visa") -> tuple[str, str]:
 
 
 def charge(gate: Gateway, customer: str, method: str, key: str = "auto:1") -> values.Payment:
-    """An automatic top-up of twelve euros gross."""
-    return gate.charge(values.ChargeWish(customer, method, 1200, "Top-up", {"topup": "2"}), key)
+    """An automatic top-up of twelve euros, without VAT."""
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    line = values.Line("topup", 1200, "Top-up", at, at)
+    metadata = {"topup": key}
+    wish = values.InvoiceWish(
+        customer, [line], "Top-up", method=method, with_vat=False, metadata=metadata
+    )
+    paper = gate.write_invoice(wish, key)
+    gate.collect(paper.id, f"{key}:pay")
+    paid = gate.find("invoice", paper.id)
+    assert isinstance(paid, values.Invoice)
+    found = gate.find("payment_intent", paid.payment)
+    assert isinstance(found, values.Payment)
+    return found
 
 
 def test_a_top_up_from_the_page_to_the_books(gate: Gateway) -> None:
@@ -106,7 +118,7 @@ def test_a_card_is_kept_and_charged_while_nobody_looks(gate: Gateway) -> None:
     assert isinstance(kept, values.Setup)
     assert (kept.status, kept.customer) == ("succeeded", customer.id)
     paid = charge(gate, customer.id, kept.method)
-    assert (paid.succeeded, paid.fee, paid.metadata) == (True, 43, {"topup": "2"})
+    assert (paid.succeeded, paid.fee) == (True, 43)
     assert charge(gate, customer.id, kept.method).id == paid.id
     assert gate.find("charge", paid.charge) == paid
 
@@ -165,17 +177,6 @@ def test_an_invoice_to_be_paid_by_hand_is_sent(gate: Gateway) -> None:
     sent = gate.send(paper.id, "send:1")
     assert (sent.status, sent.page.startswith("http")) == ("open", True)
     assert requests.get(sent.pdf, timeout=30).content.startswith(b"%PDF")
-
-
-def test_a_refund_goes_back_once(gate: Gateway) -> None:
-    paid = charge(gate, *with_card(gate))
-    first = gate.refund(paid.id, 500, "refund:1", {"reason": "wish"})
-    assert gate.refund(paid.id, 500, "refund:1", {"reason": "wish"}) == first
-    after = gate.find("payment_intent", paid.id)
-    assert isinstance(after, values.Payment)
-    assert after.refunded == 500
-    with pytest.raises(Rejected):
-        gate.refund(paid.id, 701, "refund:2", {})
 
 
 def test_a_dispute_tells_what_it_costs(at_work: StripeAtWork, gate: Gateway) -> None:

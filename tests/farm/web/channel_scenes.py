@@ -33,7 +33,7 @@ def slack(agent: Agent, state: SlackLink.State) -> SlackLink:
 
 def whatsapp(agent: Agent, state: WhatsAppLink.State, *, account: str = "") -> WhatsAppLink:
     """A link to WhatsApp in that state, with a code to scan while it waits for one."""
-    waits = state == WhatsAppLink.State.WAITING
+    waits, machine = state == WhatsAppLink.State.WAITING, machine_of(agent)
     return WhatsAppLink.objects.create(
         agent=agent,
         number=NUMBER,
@@ -41,4 +41,5 @@ def whatsapp(agent: Agent, state: WhatsAppLink.State, *, account: str = "") -> W
         picture=segno.make(CODE, micro=False).png_data_uri(scale=4) if waits else "",
         state=state,
         asked_at=timezone.now(),
+        ready_on=machine.uid if machine and state == WhatsAppLink.State.LINKED else "",
     )

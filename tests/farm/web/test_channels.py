@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
+from farm.accounts.models import Door
 from farm.agents.models import Agent, SlackLink, TelegramLink, WhatsAppLink
-from farm.agents.services.channels import cut_off
+from farm.agents.services import transfer_agent
 from tests.farm.web import scenes
 from tests.farm.web.channel_scenes import TOKENS, slack, whatsapp
 from tests.farm.web.scenes import People
@@ -137,10 +137,10 @@ def test_secrets_are_unreadable_in_the_database(nino: Agent) -> None:
     assert all(secret not in str(stored) for secret in (*TOKENS, link.picture))
 
 
-def test_who_hands_the_agent_over_takes_their_chat_apps_along(nino: Agent) -> None:
+def test_who_hands_the_agent_over_takes_their_chat_apps_along(nino: Agent, people: People) -> None:
     slack(nino, SlackLink.State.LINKED)
     whatsapp(nino, WhatsAppLink.State.LINKED, account="+33699999999")
-    cut_off(nino, timezone.now())
+    transfer_agent(actor=people.alice, door=Door.WEB, agent=nino, to=people.bob)
     assert not SlackLink.objects.exists()
     assert not TelegramLink.objects.exists()
     assert WhatsAppLink.objects.get().state == WhatsAppLink.State.LEAVING

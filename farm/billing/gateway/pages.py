@@ -1,18 +1,14 @@
-"""Money that comes and goes back: hosted pages, kept cards charged, refunds."""
+"""Hosted pages: where money is paid in, and where a card is kept."""
 
 from __future__ import annotations
-
-from typing import Final
 
 from farm.billing import gateway_reading as reading
 from farm.billing import gateway_values as values
 from farm.billing.gateway.line import TAX_CODE, Line, once, plain, sorted_errors
 
-WHOLE_PAYMENT: Final = ["latest_charge.balance_transaction", "payment_method"]
 
-
-class Payments(Line):
-    """What moves money without an invoice of the farm's own."""
+class Pages(Line):
+    """What a buyer is led to."""
 
     def open_top_up(self, wish: values.TopUp, key: str) -> values.Checkout:
         """A hosted page for a payment with VAT on top; its invoice is the only one of it."""
@@ -75,33 +71,3 @@ class Payments(Line):
                 once(key),
             )
         return reading.checkout_of(plain(made))
-
-    def charge(self, wish: values.ChargeWish, key: str) -> values.Payment:
-        """A payment while nobody looks; Declined or NeedsAuthentication where the bank says no."""
-        with sorted_errors():
-            made = self.client.v1.payment_intents.create(
-                {
-                    "amount": wish.cents,
-                    "currency": "eur",
-                    "customer": wish.customer,
-                    "payment_method": wish.method,
-                    "description": wish.what,
-                    "metadata": dict(wish.metadata),
-                    "off_session": True,
-                    "confirm": True,
-                    "expand": WHOLE_PAYMENT,
-                },
-                once(key),
-            )
-        return reading.payment_of(plain(made))
-
-    def refund(
-        self, payment: str, cents: int, key: str, metadata: values.Metadata
-    ) -> values.Refund:
-        """Gross cents of a payment, back to where they came from."""
-        with sorted_errors():
-            made = self.client.v1.refunds.create(
-                {"payment_intent": payment, "amount": cents, "metadata": dict(metadata)},
-                once(key),
-            )
-        return reading.refund_of(plain(made))
