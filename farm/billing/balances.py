@@ -9,10 +9,10 @@ from django.db.models import F, Sum
 
 from farm.billing.ai_rows import AiCall, AiDay
 from farm.billing.customer_rows import Hold
+from farm.billing.ledger import open_from
 from farm.billing.ledger_rows import Book, LedgerAccount, Transfer
 from farm.billing.models import Payer, UsageLine
-from farm.billing.rule import month_of
-from farm.billing.statements import CURRENCY, month_before
+from farm.billing.statements import CURRENCY
 
 USED = (Book.MACHINES, Book.AI, Book.FEE)
 """To what a payer's use is posted."""
@@ -47,8 +47,8 @@ def _held(payer: Payer) -> int:
 
 
 def _unposted(payer: Payer, account: LedgerAccount | None, now: datetime) -> int:
-    """What is used and not yet posted: of the month before last all is, long since."""
-    first = month_before(month_of(now))
+    """What is used and not yet posted."""
+    first = open_from(now)
     lines = UsageLine.objects.filter(payer=payer, month__gte=first)
     days = AiDay.objects.filter(payer_uid=payer.uid, day__gte=first)
     used = (lines.aggregate(sum=Sum("micros"))["sum"] or 0) + (

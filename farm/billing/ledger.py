@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Min, Q, Sum
 from django.db.models.functions import TruncDate
 
 from farm.billing.ai_rows import AiDay
@@ -74,9 +74,23 @@ def is_due(now: datetime) -> bool:
     return not Transfer.objects.filter(at__gte=today + SETTLED, source="").exists()
 
 
+def open_from(now: datetime) -> date:
+    """The first month of which use may be written that is not posted yet.
+
+    The one before that of the last posting, however long ago that was: nothing was written since
+    that is older. Before the first one, that in which use began.
+    """
+    posted = Transfer.objects.filter(source="").order_by("-at").values_list("at", flat=True)
+    if last := posted.first():
+        return month_before(month_of(min(last, now) - SETTLED))
+    machines: date | None = UsageLine.objects.aggregate(first=Min("month"))["first"]
+    ai: date | None = AiDay.objects.aggregate(first=Min("day"))["first"]
+    return min(first for first in (machines, ai, month_of(now)) if first).replace(day=1)
+
+
 @transaction.atomic
 def post(now: datetime) -> int:
-    """Post what of the days that are over, of this month and the one before, is not yet posted.
+    """Post what of the days that are over is written and not yet posted.
 
     Answers how many transfers that were. However often and late it runs, and beside others of its
     kind, the sum for a day is what its lines say; what it has posted stays as it is.
@@ -85,7 +99,7 @@ def post(now: datetime) -> int:
     clouds = Accounts().of(Book.CLOUDS, CURRENCY)
     LedgerAccount.objects.select_for_update(no_key=True).get(pk=clouds.pk)
     until = (now - SETTLED).astimezone(UTC).date()
-    first = month_before(month_of(now - SETTLED))
+    first = open_from(now)
     posted, numbers = _posted(first, until)
     accounts = Accounts()
     transfers = [

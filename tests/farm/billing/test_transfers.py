@@ -64,3 +64,28 @@ def test_money_that_comes_in_the_night_does_not_hide_that_use_is_not_posted(paye
     assert is_due(NOW)
     post(NOW)
     assert not is_due(NOW)
+
+
+def test_what_was_used_is_posted_after_months_without_a_farm(payer: Payer) -> None:
+    pay_in(payer, 20_000_000)
+    post(NOW)
+    later = NOW + timedelta(days=90)
+    for days in (-1, 0, 30, 60, 89):
+        use(payer, 1_000_000, (NOW + timedelta(days=days)).date())
+    assert balance_of(payer, later).left == 15_000_000
+    assert post(later) == 5
+    assert balance_of(payer, later).left == 15_000_000
+    assert not unequal()
+
+
+def test_what_was_posted_once_stays_counted_after_months_without_a_farm(payer: Payer) -> None:
+    pay_in(payer, 20_000_000)
+    use(payer, 1_000_000, (NOW - timedelta(days=1)).date())
+    assert post(NOW) == 1
+    later = NOW + timedelta(days=90)
+    assert balance_of(payer, later).left == 19_000_000
+    use(payer, 2_000_000, (NOW + timedelta(days=1)).date())
+    use(payer, 3_000_000, (NOW + timedelta(days=70)).date())
+    assert balance_of(payer, later).left == 14_000_000
+    assert post(later) == 2
+    assert balance_of(payer, later).left == 14_000_000
