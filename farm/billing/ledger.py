@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,13 +12,15 @@ from django.db.models import F, Min, Q, Sum
 from django.db.models.functions import TruncDate
 
 from farm.billing.ai_rows import AiDay
-from farm.billing.ledger_rows import Book, LedgerAccount, Transfer
+from farm.billing.ledger_rows import Book, LateMonth, LedgerAccount, Transfer
 from farm.billing.models import Kind, Payer, UsageLine
 from farm.billing.rule import month_of
 from farm.billing.statements import CURRENCY, month_before
 
 SETTLED = timedelta(hours=2)
 """By then what a day's last hours cost is written, if the meter runs; what comes later follows."""
+WRITING = timedelta(days=1)
+"""Lines that were about to be written surely are by then."""
 Sides = tuple[int, int]
 """Debited and credited account, by pk."""
 
@@ -77,15 +79,22 @@ def is_due(now: datetime) -> bool:
 def open_from(now: datetime) -> date:
     """The first month of which use may be written that is not posted yet.
 
-    The one before that of the last posting, however long ago that was: nothing was written since
-    that is older. Before the first one, that in which use began.
+    The one before that of the last posting, however long ago that was, or one of which lines were
+    written since. Before the first posting, that in which use began.
     """
     posted = Transfer.objects.filter(source="").order_by("-at").values_list("at", flat=True)
     if last := posted.first():
-        return month_before(month_of(min(last, now) - SETTLED))
+        late = LateMonth.objects.filter(noted_at__gt=last - WRITING).values_list("month", flat=True)
+        return min((month_before(month_of(min(last, now) - SETTLED)), *late))
     machines: date | None = UsageLine.objects.aggregate(first=Min("month"))["first"]
     ai: date | None = AiDay.objects.aggregate(first=Min("day"))["first"]
     return min(first for first in (machines, ai, month_of(now)) if first).replace(day=1)
+
+
+def note_late(months: Iterable[date], now: datetime) -> None:
+    """Lines of these months are about to be written: those of months long over are posted yet."""
+    for month in {month for month in months if month < month_before(month_of(now - SETTLED))}:
+        LateMonth.objects.update_or_create(month=month, defaults={"noted_at": now})
 
 
 @transaction.atomic

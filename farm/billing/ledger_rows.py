@@ -101,3 +101,13 @@ class Transfer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day:%F} {self.credit} -> {self.debit}: {self.amount_micros}"
+
+
+class LateMonth(models.Model):
+    """A month long over of which lines were to be written at `noted_at`: it is posted once more."""
+
+    month = models.DateField(unique=True)
+    noted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}, late at {self.noted_at}"

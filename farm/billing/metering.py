@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from django.db.models import Max, Q, Sum
 
+from farm.billing.ledger import note_late
 from farm.billing.models import Assignment, Cause, PriceRow, UsageLine
 from farm.billing.payers import SETTLING
 from farm.billing.rule import (
@@ -55,6 +56,7 @@ def write_lines(stays: Sequence[Stay], now: datetime) -> Run:
     prices, said = prices_of(stays), _assignments(stays)
     written = written_of(stays, prices)
     hours = list(sure_hours(stays, Terms(prices, _caps(said)), written, now - SETTLING))
+    note_late((hour.month for hour in hours), now)
     for first in range(0, len(hours), AT_ONCE):
         # Cut in their order, what is written is what an earlier run would have: nobody waits long.
         lines = [_line(hour, _bearer(hour, said)) for hour in hours[first : first + AT_ONCE]]

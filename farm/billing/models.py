@@ -25,7 +25,7 @@ from farm.billing.customer_rows import (  # noqa: F401  (and here)
     Stage,
     TopUp,
 )
-from farm.billing.ledger_rows import LedgerAccount, Transfer  # noqa: F401  (and here)
+from farm.billing.ledger_rows import LateMonth, LedgerAccount, Transfer  # noqa: F401  (and here)
 from farm.billing.price_change_rows import PriceChange  # noqa: F401  (and here)
 from farm.billing.reconciliation_rows import (  # noqa: F401  (and here)
     CloudCharge,

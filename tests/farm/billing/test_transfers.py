@@ -9,7 +9,7 @@ import pytest
 from farm.accounts.models import Account
 from farm.billing.ai_rows import AiDay
 from farm.billing.balances import balance_of
-from farm.billing.ledger import is_due, post, unequal
+from farm.billing.ledger import is_due, note_late, post, unequal
 from farm.billing.ledger_rows import Book, Transfer
 from farm.billing.models import Payer
 from farm.billing.transfers import Side, move, of_payer
@@ -89,3 +89,21 @@ def test_what_was_posted_once_stays_counted_after_months_without_a_farm(payer: P
     assert balance_of(payer, later).left == 14_000_000
     assert post(later) == 2
     assert balance_of(payer, later).left == 14_000_000
+
+
+def test_what_is_written_late_is_posted_after_a_posting_that_came_before_it(payer: Payer) -> None:
+    pay_in(payer, 20_000_000)
+    use(payer, 1_000_000, (NOW - timedelta(days=1)).date())
+    post(NOW)
+    later = NOW + timedelta(days=90)
+    use(payer, 1_000_000, (NOW + timedelta(days=80)).date())
+    assert post(later) == 1
+    late = (NOW + timedelta(days=5)).date()
+    note_late([late.replace(day=1)], later)
+    use(payer, 2_000_000, late)
+    assert balance_of(payer, later).left == 16_000_000
+    assert post(later + timedelta(hours=1)) == 1
+    assert balance_of(payer, later).left == 16_000_000
+    much_later = later + timedelta(days=40)
+    assert post(much_later) == 0
+    assert balance_of(payer, much_later).left == 16_000_000
