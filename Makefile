@@ -24,7 +24,7 @@ test-postgres-core: setup-dev  ## of that what CI has time for: rows, claims, mo
 	@.venv/bin/python -m tests.pairs -n 4 $(CORE)
 
 test-quarter: setup-dev ## two hundred agents' quarter of a year with faults on, held against both clouds' and Stripe's books; hours
-	@QUARTER_AGENTS=200 QUARTER_LEAPS=30 .venv/bin/python -m pytest tests/farm/matrix/test_quarter.py
+	@QUARTER_AGENTS=200 QUARTER_LEAPS=30 .venv/bin/python -m pytest -m matrix tests/farm/matrix/test_quarter.py
 
 test-matrix: setup-dev ## every outside call of every flow struck by every fault at both clouds; takes hours
 	@.venv/bin/python -m pytest -n 4 --dist worksteal -m matrix tests/farm/matrix

@@ -22,6 +22,7 @@ SHARE = 0.02
 """Of all outside calls so many suffer something."""
 RESTLESS = (
     "SELECT count(*) FROM agents_agent WHERE phase <> 'failed' AND phase <> wanted",
+    "SELECT count(*) FROM billing_topup WHERE state IN ('asked', 'open')",
     *UNSETTLED,
 )
 
@@ -63,6 +64,7 @@ class Quarter:
                 self._die()
             self.come_to_rest()
             self.clock.leap(DAYS * DAY // leaps - self.dice.randrange(DAY // 2))
+            self._take_stock()
         self._calm_down()
         self._leave()
 
@@ -120,6 +122,17 @@ class Quarter:
         self.clock.leap(self.dice.randrange(5 * HOUR))
         self.worker = self.farm.restart()
 
+    def _take_stock(self) -> None:
+        """Hours are written and whoever pays is looked at twice, as in any hour without a leap."""
+        for question in (METERED, LOOKED_AT, LOOKED_AT):
+            before = self.farm.ask(question)
+            self.clock.leap(6 * 60)
+            wait_until(
+                f"{question} says later than {before}",
+                lambda: self.farm.ask(question) > before,  # noqa: B023
+                self.patience,
+            )
+
     def _leave(self) -> None:
         for uid in self.living():
             self.farm.wish("attempt", wish="leave", uid=uid)
@@ -135,6 +148,8 @@ class Quarter:
         return self.farm.ask(FAILED).split()
 
 
+METERED = "SELECT ran_at FROM agents_meter"
+LOOKED_AT = "SELECT min(due_at) FROM billing_customer"
 LIVING = (
     "SELECT group_concat(uid, ' ') FROM"
     " (SELECT uid FROM agents_agent WHERE wanted <> 'deleted' ORDER BY id) AS a"

@@ -1,7 +1,6 @@
 """A quarter of lives with faults on: lines are the clouds' invoices, wallets what was charged.
 
-QUARTER_AGENTS, QUARTER_LEAPS and QUARTER_SEED make it the two hundred of `make test-quarter`; a few
-are led through it each day.
+QUARTER_AGENTS, QUARTER_LEAPS and QUARTER_SEED make it the two hundred of `make test-quarter`.
 """
 
 from __future__ import annotations
@@ -63,6 +62,7 @@ def quarter(outside: tuple[RunningSandbox, MovedClock], tmp_path: Path) -> Itera
         farm.close()
 
 
+@pytest.mark.matrix
 @pytest.mark.skipif(not LIBRARIES, reason="libfaketime is not installed")
 def test_a_quarter_of_lives_is_written_as_it_is_invoiced_and_paid(quarter: Quarter) -> None:
     farm = quarter.farm
