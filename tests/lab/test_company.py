@@ -134,12 +134,11 @@ def owners_come(company: Company) -> None:
     """Alice runs the farm; Bruno, on his own account, would rather have his agent in France."""
     company.alice.sign_up()
     company.alice.create("Ada")
+    company.premises.farm("people", "operator", company.alice.email)
     company.bruno.sign_up()
+    # Whoever comes later pays in advance, unless who runs the farm says otherwise.
+    company.premises.farm("billing", "pays", "Bruno", "internal")
     company.bruno.create("Basile", "France (Scaleway)")
-    company.premises.python(
-        "from farm.accounts.models import User;"
-        f"User.objects.filter(email='{company.alice.email}').update(is_superuser=True)"
-    )
 
 
 def guests_come(company: Company) -> None:

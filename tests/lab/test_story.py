@@ -41,6 +41,7 @@ def test_the_whole_story(chromium: Browser, tmp_path: Path) -> None:
         assert _link_is_there(link)
         _bake(surroundings)
         share(cache)
+        assert surroundings.farm("people", "operator", "vera@example.org").returncode == 0
         _tell(chromium, farm, "Rapide", 4712, "From the prebuilt image:")
     until(lambda: left_of(tmp_path) == [])
     assert surroundings.processes() == []
@@ -53,7 +54,7 @@ def _tell(chromium: Browser, farm: RunningFarm, name: str, person: int, title: s
     context = chromium.new_context(base_url=farm.said["url"], locale="en-GB")
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
-    story = Story(page, farm.surroundings, name, person)
+    story = Story(page, farm.surroundings, name, person, comes_later=name == "Rapide")
     story.tell()
     context.close()
     return story.link
