@@ -15,6 +15,8 @@ from farm.ops.visitor import Page, Visitor
 
 Found = TypeVar("Found")
 LOOK_SECONDS = 0.5
+NEW = "/agents/new/"
+PLAY_CARD = "4242424242424242"
 CODE = re.compile(r"\b\d{6}\b")
 
 
@@ -39,10 +41,12 @@ class Story:
             raise Trouble(f"The code {code} was not taken: {entered.text}", code="sign up")
 
     def create(self) -> None:
-        """Press the button, once the price stands on it."""
-        page = self._until("a price on the button", self._priced_page)
-        name = f"Demo {secrets.token_hex(2)}"
-        made = self.visitor.send(page, page.form_with("blueprint"), {"name": name})
+        """Press the button, once the price stands on it; paying in first where that is asked."""
+        made = self._press()
+        if way := _way_to_pay(made):
+            self._pay_in(way)
+            self._until("the money", lambda: not _way_to_pay(self.visitor.open(NEW)))
+            made = self._press()
         found = re.search(r"/agents/([a-z0-9]{12})/$", made.url)
         if not found:
             raise Trouble(f"The agent was not created: {made.text}", code="create")
@@ -80,8 +84,23 @@ class Story:
         return next((code[0] for code in codes if code), "")
 
     def _priced_page(self) -> Page | None:
-        page = self.visitor.open("/agents/new/")
+        page = self.visitor.open(NEW)
         return page if "seen_hourly" in page.form_with("blueprint").fields else None
+
+    def _press(self) -> Page:
+        page = self._until("a price on the button", self._priced_page)
+        name = f"Demo {secrets.token_hex(2)}"
+        return self.visitor.send(page, page.form_with("blueprint"), {"name": name})
+
+    def _pay_in(self, way: str) -> None:
+        """Twenty euros of the sandbox's play money, on its hosted page."""
+        wallet = self.visitor.open(way)
+        asked = self.visitor.send(wallet, wallet.form_with("amount"), {"amount": "20"})
+        hosted = self.visitor.open(_link(asked, "/pay/"))
+        card = {"number": PLAY_CARD, "email": self.email, "name": "Demo", "country": "FR"}
+        self.visitor.open(
+            _link(self.visitor.send(hosted, hosted.form_with("number"), card), "back=")
+        )
 
     def _is(self, state: str) -> bool:
         """The site answers 200 while the agent's page is in that state, 204 once it is not."""
@@ -95,6 +114,19 @@ class Story:
 
     def _says(self, words: str) -> bool:
         return words in self.visitor.open(f"/agents/{self.uid}/").text
+
+
+def _way_to_pay(page: Page) -> str:
+    """Where somebody whose money does not reach is led to pay in; "" where it does."""
+    return next((link for link in page.links if "/wallet/?amount=" in link), "")
+
+
+def _link(page: Page, part: str) -> str:
+    """The first link that has this in it; LookupError if none has."""
+    for link in page.links:
+        if part in link:
+            return link
+    raise LookupError(f"{page.url} has no link with {part}: {page.text}")
 
 
 def _mailbox_on(page: Page) -> str:

@@ -25,15 +25,17 @@ def test_it_ends_without_a_trace_and_starts_again(surroundings: Surroundings) ->
     with running_farm(surroundings) as first:
         assert first.said["url"] == f"http://localhost:{surroundings.port}"
         assert first.said["guests"] == "simulated"
-        told = surroundings.beside("demo", "--json")
-        assert told.returncode == 0, told.stderr
-        assert [lap["step"] for lap in json.loads(told.stdout)["steps"]] == [
-            "sign up",
-            "create",
-            "wait",
-            "turn",
-            "delete",
-        ]
+        # Whoever is not the farm's first pays in advance: the second one does.
+        for _ in range(2):
+            told = surroundings.beside("demo", "--json")
+            assert told.returncode == 0, told.stderr
+            assert [lap["step"] for lap in json.loads(told.stdout)["steps"]] == [
+                "sign up",
+                "create",
+                "wait",
+                "turn",
+                "delete",
+            ]
         another = surroundings.farm("up")
         assert another.returncode == 1
         assert "A farm is already running" in another.stderr
