@@ -137,6 +137,7 @@ def owners_come(company: Company) -> None:
     company.premises.farm("people", "operator", company.alice.email)
     company.bruno.sign_up()
     # Whoever comes later pays in advance, unless who runs the farm says otherwise.
+    company.premises.farm("billing", "payers", "--as", company.bruno.email)
     company.premises.farm("billing", "pays", "Bruno", "internal")
     company.bruno.create("Basile", "France (Scaleway)")
 
