@@ -2,7 +2,7 @@
 
 .PHONY: run setup setup-dev test test-matrix test-quarter test-postgres test-postgres-core check lab lab-long lab-deploy bench-relay bench-billing bench-provisioning clean
 
-CORE = $(addprefix tests/farm/,accounts agents api billing doors web relay/test_budget.py $(addprefix matrix/,$(KILLED)))
+CORE = $(addprefix tests/farm/,accounts agents api billing web relay/test_budget.py $(addprefix matrix/,$(KILLED)))
 KILLED = test_bells.py test_conversations.py test_database_gone.py test_sigkill.py
 
 run: setup             ## install what is missing, start everything, print the address
