@@ -19,7 +19,6 @@ from farm.billing.bill_rows import Bill
 from farm.billing.bill_services import close_by_hand, replay_one, replay_since
 from farm.billing.corrections import correct as correct_payer
 from farm.billing.customer_rows import TopUp
-from farm.billing.models import Payer
 from farm.billing.refunds import left_of, refund_top_up
 from farm.billing.statements import month_before
 from farm.billing.transfers import CENT
@@ -210,15 +209,3 @@ def _paid(which: str) -> Bill | TopUp:
         sentence = f"There is no bill and no top-up {which[:40]}: `farm billing bills` lists bills."
         raise Trouble(sentence, code="unknown", field="what")
     return thing
-
-
-def _payer(which: str) -> Payer:
-    payers = Payer.objects.select_related("account")
-    found = list(payers.filter(uid=which)) or list(payers.filter(name__iexact=which))
-    if len(found) == 1:
-        return found[0]
-    if found:
-        uids = ", ".join(payer.uid for payer in found)
-        raise Trouble(f"Several are called {which[:80]}: {uids}.", code="several", field="payer")
-    sentence = f"There is no payer {which[:80]}: `farm billing payers` lists them."
-    raise Trouble(sentence, code="unknown", field="payer")
